@@ -1,0 +1,1 @@
+"""An empathetic spoken dialogue agent."""

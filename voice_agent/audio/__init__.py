@@ -1,0 +1,1 @@
+"""Samples and nothing else."""

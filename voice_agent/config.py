@@ -1,0 +1,294 @@
+"""The settings: data in YAML, checked before anything is loaded.
+
+A profile is a file in ``configs/`` named without its ending; a file of one's own may say
+``extends: embedded`` and change only what differs.
+"""
+
+from collections.abc import Mapping
+from functools import reduce
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from voice_agent import engines
+from voice_agent.errors import ConfigError
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineChoice(BaseModel):
+    """An engine by name; all other keys are the engine's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    engine: str = Field(description="Name of the engine")
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options given beside the name."""
+        return self.model_extra or {}
+
+
+class Vad(Section):
+    """Voice activity detection (Silero)."""
+
+    threshold: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="Probability from which a 32 ms frame counts as speech"
+    )
+    onset_ms: Annotated[int, Field(ge=32, le=500)] = Field(
+        64, description="Speech needed before a turn begins"
+    )
+    preroll_ms: Annotated[int, Field(ge=0, le=2000)] = Field(
+        400, description="Audio before the onset that still belongs to the turn"
+    )
+
+
+class Endpointing(Section):
+    """When a silence is the end of a turn: the wait shrinks with the turn detector's certainty."""
+
+    likely_ms: Annotated[int, Field(ge=64, le=2000)] = Field(
+        128, description="Silence after which the answer is prepared, in case the turn is over"
+    )
+    min_wait_ms: Annotated[int, Field(ge=100, le=5000)] = Field(
+        300, description="Shortest silence that can end a turn"
+    )
+    max_wait_ms: Annotated[int, Field(ge=200, le=10000)] = Field(
+        1000, description="Silence that always ends a turn"
+    )
+    eagerness: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="0 waits longest, 1 answers soonest"
+    )
+
+
+class Hearing(Section):
+    """What hears."""
+
+    recognizer: EngineChoice = EngineChoice(engine="pocketsphinx")
+    paralinguistics: EngineChoice = EngineChoice(engine="embedded")
+    turn_detector: EngineChoice = EngineChoice(engine="embedded")
+    vad: Vad = Vad()
+    endpointing: Endpointing = Endpointing()
+
+
+class Thinking(Section):
+    """What thinks."""
+
+    language_model: EngineChoice = EngineChoice(engine="embedded")
+    instructions: str = Field("", description="Who the agent is and how it should answer")
+
+
+class Speaking(Section):
+    """What speaks."""
+
+    synthesizer: EngineChoice = EngineChoice(engine="espeak")
+    level_db: Annotated[float, Field(ge=-60, le=-6)] = Field(
+        -22.0, description="Level of the voice in dB relative to full scale"
+    )
+    lead_ms: Annotated[int, Field(ge=40, le=5000)] = Field(
+        400, description="How far ahead of playback audio is sent"
+    )
+
+
+class Safety(Section):
+    """The safety gate."""
+
+    region: Literal["us", "uk", "ie", "international"] = Field(
+        "international", description="Whose crisis line is named"
+    )
+    disclosure: str = Field(
+        "You are talking to a machine, and it analyses your voice for emotion.",
+        description="What a person is told at the start",
+    )
+
+
+class Limits(Section):
+    """Bounds; over one of them comes a refusal, never silence."""
+
+    sessions: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        16, description="Conversations at the same time"
+    )
+    session_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = Field(
+        180, description="Length of a conversation"
+    )
+    turn_seconds: Annotated[float, Field(gt=1, le=600)] = Field(
+        120, description="Length of one turn; then it is answered as it stands"
+    )
+    message_bytes: Annotated[int, Field(ge=65_536)] = Field(
+        21_000_000, description="Size of one websocket message (15 MiB of audio in base64)"
+    )
+    history_turns: Annotated[int, Field(ge=1, le=1000)] = Field(
+        40, description="Past turns that the language model sees"
+    )
+
+
+class Server(Section):
+    """Where the agent listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8765
+    token: str | None = Field(None, description="Bearer token that clients must show")
+    origins: tuple[str, ...] = Field(
+        (), description="Web origins allowed beside the server's own page"
+    )
+
+
+class Store(Section):
+    """Where conversations are kept."""
+
+    path: Path | None = Field(
+        None, description="SQLite file; default: voice-agent/conversations.db in the user's data"
+    )
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    profile: str = "embedded"
+    hearing: Hearing = Hearing()
+    thinking: Thinking = Thinking()
+    speaking: Speaking = Speaking()
+    safety: Safety = Safety()
+    limits: Limits = Limits()
+    server: Server = Server()
+    store: Store = Store()
+
+
+def profiles() -> dict[str, Path]:
+    """The shipped profiles by name."""
+    return {path.stem: path for path in sorted(_shipped("configs").glob("*.yaml"))}
+
+
+def load(source: str | Path = "embedded", **overrides: Any) -> Config:
+    """Reads a profile or a file.
+
+    Args:
+        source: Name of a shipped profile, or the path of a YAML file.
+        overrides: Values that win over the file, by dotted key with ``__`` for the dot
+            (``server__port=0``); those that are None are left out.
+
+    Raises:
+        ConfigError: Names file, key, what was found and what is allowed.
+    """
+    path = _locate(source)
+    data = _read(path)
+    for key, value in overrides.items():
+        if value is not None:
+            data = _merge(data, _nest(key.split("__"), value))
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from error
+    _check_engines(path, config)
+    return config
+
+
+def engine_options(kind: engines.EngineKind, choice: EngineChoice) -> tuple[Any, BaseModel]:
+    """The class of a chosen engine and its validated options.
+
+    Raises:
+        ConfigError: No such engine, or options that it does not take.
+    """
+    engine = engines.find(kind, choice.engine)
+    try:
+        return engine, engine.Options.model_validate(choice.options)
+    except ValidationError as error:
+        raise ConfigError(_explain(f"{kind} engine {choice.engine}", error)) from error
+
+
+def _check_engines(path: Path, config: Config) -> None:
+    choices: tuple[tuple[engines.EngineKind, EngineChoice, str], ...] = (
+        ("recognizer", config.hearing.recognizer, "hearing.recognizer"),
+        ("paralinguistics", config.hearing.paralinguistics, "hearing.paralinguistics"),
+        ("turn_detector", config.hearing.turn_detector, "hearing.turn_detector"),
+        ("language_model", config.thinking.language_model, "thinking.language_model"),
+        ("synthesizer", config.speaking.synthesizer, "speaking.synthesizer"),
+    )
+    for kind, choice, key in choices:
+        try:
+            engine_options(kind, choice)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {key}: {error}") from error
+
+
+def _shipped(folder: str) -> Path:
+    """A folder that ships with the package: inside it when installed, beside it in a checkout."""
+    inside = Path(str(files("voice_agent"))) / "_shipped" / folder
+    return inside if inside.is_dir() else Path(str(files("voice_agent"))).parent / folder
+
+
+def shipped(folder: Literal["configs", "models", "web"]) -> Path:
+    """The folder of profiles, models or the page, wherever the package is installed."""
+    return _shipped(folder)
+
+
+def _locate(source: str | Path) -> Path:
+    known = profiles()
+    if isinstance(source, str) and source in known:
+        return known[source]
+    path = Path(source).expanduser()
+    if path.is_file():
+        return path
+    raise ConfigError(
+        f"no profile and no file named {str(source)!r}; profiles: {', '.join(known) or 'none'}"
+    )
+
+
+def _read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise ConfigError(f"{path}: 'extends' goes round in a circle")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold keys and values, found {type(data).__name__}")
+    parent = data.pop("extends", None)
+    if parent is None:
+        return data
+    if not isinstance(parent, str):
+        raise ConfigError(f"{path}: extends: must be the name of a profile or a file")
+    beside = path.parent / parent
+    base = beside if beside.is_file() else _locate(parent)
+    return _merge(_read(base, (*seen, path.resolve())), data)
+
+
+def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and not _other_engine(old, value):
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _other_engine(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Options of one engine mean nothing to another, so they are not carried over."""
+    return "engine" in new and new["engine"] != old.get("engine")
+
+
+def _nest(keys: list[str], value: Any) -> dict[str, Any]:
+    return reduce(lambda inner, key: {key: inner}, reversed(keys), value)
+
+
+def _explain(source: object, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{source}: {key}: there is no such setting")
+        else:
+            lines.append(f"{source}: {key}: {problem['msg']}, found {problem['input']!r}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The dialogue: one session, one clock, one place that decides."""

@@ -1,0 +1,37 @@
+"""The errors of the agent. Each message says what is wrong and what to do about it."""
+
+
+class VoiceAgentError(Exception):
+    """Base of all errors that the agent raises on purpose."""
+
+    code = "voice_agent_error"
+
+
+class ConfigError(VoiceAgentError):
+    """The configuration is wrong: names file, key and what is allowed."""
+
+    code = "invalid_configuration"
+
+
+class AudioError(VoiceAgentError):
+    """A file or a message is not the audio it should be."""
+
+    code = "invalid_audio"
+
+
+class EngineError(VoiceAgentError):
+    """An engine could not do its work."""
+
+    code = "engine_failed"
+
+
+class EngineUnavailable(EngineError):
+    """An engine cannot run here: a package, a model or a device is missing. Says how to get it."""
+
+    code = "engine_unavailable"
+
+
+class Overloaded(VoiceAgentError):
+    """A bound was reached: too many sessions, too much audio waiting, a session too long."""
+
+    code = "overloaded"

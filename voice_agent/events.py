@@ -1,0 +1,481 @@
+"""What passes between the parts of the agent.
+
+Plain, immutable data: what was heard (words and manner), what was thought, what is said, and what
+a session tells its transport. Times are seconds of received audio since the session began, unless
+a name says otherwise; emotions and other labels follow OSUM-EChat.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from voice_agent.audio.pcm import Samples
+
+EMOTIONS = ("sad", "anger", "neutral", "happy", "surprise", "fear", "disgust", "other")
+"""Emotions heard in a voice."""
+
+REPLY_EMOTIONS = (
+    "joyful",
+    "sorry",
+    "happy",
+    "angry",
+    "surprised",
+    "disgusted",
+    "sad",
+    "afraid",
+    "tearful",
+    "comfort",
+    "neutral",
+)
+"""Emotions the agent speaks with; OSUM-EChat's "comfort/encourage" is ``comfort`` here."""
+
+VOCAL_EVENTS = ("laugh", "cough", "cry", "scream", "sigh", "throat clearing", "sneeze", "other")
+
+
+# --- what was heard -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word with its times in seconds and a confidence in [0, 1] where known."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What the person seems to have said so far in this turn.
+
+    Attributes:
+        text: The whole hypothesis.
+        stable: The leading part of ``text`` that will not change any more.
+        final: Whether the recognizer has finished its work on the turn.
+        words: Words with times, where the recognizer gives them.
+        confidence: Mean confidence in [0, 1], or None where unknown.
+    """
+
+    text: str
+    stable: str = ""
+    final: bool = False
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measured value with a confidence in [0, 1]."""
+
+    value: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class VocalEvent:
+    """A sound that is no word (one of ``VOCAL_EVENTS``), with its times and a confidence."""
+
+    label: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the words were spoken, as measured. None where there was too little speech to tell.
+
+    Attributes:
+        speech_s: Seconds of speech measured.
+        pitch_hz: Median pitch of the voiced frames.
+        pitch_range_st: Distance between the 10th and 90th percentile of pitch, in semitones.
+        pitch_shift_st: Median pitch against the speaker's own baseline, in semitones.
+        level_db: Level of the speech frames in dB relative to full scale.
+        level_shift_db: Level against the speaker's own baseline, in dB.
+        syllable_rate: Syllables a second of speech.
+        rate_shift: Syllable rate divided by the speaker's own baseline.
+        pause_share: Share of the time between first and last speech that was silent.
+        voiced_share: Share of the speech frames that are voiced.
+    """
+
+    speech_s: float = 0.0
+    pitch_hz: float | None = None
+    pitch_range_st: float | None = None
+    pitch_shift_st: float | None = None
+    level_db: float | None = None
+    level_shift_db: float | None = None
+    syllable_rate: float | None = None
+    rate_shift: float | None = None
+    pause_share: float | None = None
+    voiced_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paralinguistics:
+    """How something was said.
+
+    Attributes:
+        manner: Measurements.
+        emotion: Posterior over ``EMOTIONS``; empty where unknown.
+        valence, arousal, dominance: In [-1, 1]; None where unknown.
+        gender, age: Posteriors over female/male and child/adult/old; empty where unknown.
+        events: Sounds that are no words.
+        uncertain: True where the posteriors are too weak to build on.
+    """
+
+    manner: Manner = field(default_factory=Manner)
+    emotion: Mapping[str, float] = field(default_factory=dict)
+    valence: Estimate | None = None
+    arousal: Estimate | None = None
+    dominance: Estimate | None = None
+    gender: Mapping[str, float] = field(default_factory=dict)
+    age: Mapping[str, float] = field(default_factory=dict)
+    events: tuple[VocalEvent, ...] = ()
+    uncertain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A silence inside or after a user's turn, described to a turn detector.
+
+    Attributes:
+        silence_s: How long the silence has lasted.
+        speech_s: Speech in this turn before it.
+        longest_pause_s: The longest silence in this turn after which the person went on; 0 if none.
+        text: The words of the turn so far.
+        pitch_slope_st: Pitch movement over the last voiced half second, semitones a second.
+        pitch_end_st: Pitch of the last voiced frames against the turn's median, in semitones.
+        level_slope_db: Level movement over the last half second of speech, dB a second.
+        level_end_db: Level of the last 200 ms of speech against the turn's speech level, in dB.
+        last_syllable_s: Length of the last voiced stretch (final lengthening).
+        audio: The last seconds of the turn, 16 kHz mono float32, at most 8 s.
+    """
+
+    silence_s: float
+    speech_s: float
+    longest_pause_s: float
+    text: str
+    pitch_slope_st: float
+    pitch_end_st: float
+    level_slope_db: float
+    level_end_db: float
+    last_syllable_s: float
+    audio: Samples
+
+
+# --- what is thought ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    """One turn of the person: what was said and how. ``how`` is None for typed words."""
+
+    text: str
+    how: Paralinguistics | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The two thoughts about a turn and what they lead to.
+
+    Attributes:
+        linguistic: What was said and what it means for the person.
+        paralinguistic: How it was said and what that tells.
+        strategy: The kind of answer chosen (ESConv's strategies).
+        reply_emotion: One of ``REPLY_EMOTIONS``.
+        style: A short caption of how to speak, for voices that can follow one.
+    """
+
+    linguistic: str = ""
+    paralinguistic: str = ""
+    strategy: str = ""
+    reply_emotion: str = "neutral"
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A past turn and what the person really heard of the answer."""
+
+    user: UserTurn | None
+    reply: str
+    thought: Thought | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Everything a language model may build a reply on.
+
+    ``seed`` makes an engine that chooses among answers repeatable within a session.
+    """
+
+    turn: UserTurn
+    history: tuple[Exchange, ...] = ()
+    instructions: str = ""
+    seed: int = 0
+
+
+# --- what is said ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A tone of voice, relative to the voice's neutral one.
+
+    Attributes:
+        emotion: The reply emotion it expresses.
+        rate: Speaking rate, 1 is neutral.
+        pitch_st: Shift of the mean pitch in semitones.
+        range: Pitch range, 1 is neutral, 0 monotone.
+        volume_db: Loudness in dB.
+        pause: Length of the pauses between phrases, 1 is neutral.
+        style: Free caption for voices that can follow one.
+    """
+
+    emotion: str = "neutral"
+    rate: float = 1.0
+    pitch_st: float = 0.0
+    range: float = 1.0
+    volume_db: float = 0.0
+    pause: float = 1.0
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A piece of the reply that is spoken in one go."""
+
+    text: str
+    tone: Tone = field(default_factory=Tone)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word of a phrase and where it lies in the audio it came with (sample offsets)."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Audio of (a part of) a phrase: mono float32 with the words that it carries.
+
+    Every character of the phrase is in exactly one word, white space included at the word's end,
+    so that the words of all pieces joined give the phrase.
+    """
+
+    samples: Samples
+    rate: int
+    words: tuple[SpokenWord, ...] = ()
+
+
+# --- what a turn leaves behind --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds from the end of the person's last speech to each step; None where it had none.
+
+    Work that speculation finished before the turn was known to be over counts with the moment
+    at which the turn was known to be over.
+
+    Attributes:
+        endpoint: The agent decided that the turn is over.
+        asr_final: The final hypothesis was there.
+        first_token: The first word of the reply was there.
+        first_audio: The first audio of the reply was there.
+        voice_to_voice: The first audio of the reply went out to be heard.
+    """
+
+    endpoint: float | None = None
+    asr_final: float | None = None
+    first_token: float | None = None
+    first_audio: float | None = None
+    voice_to_voice: float | None = None
+
+
+class ReplyStatus(StrEnum):
+    """How a reply ended."""
+
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A finished turn: what was heard, thought and said, and what the person heard of it."""
+
+    turn: int
+    user: UserTurn
+    thought: Thought
+    reply: str
+    heard: str
+    status: ReplyStatus
+    latency: Latency
+    engines: Mapping[str, str]
+
+
+# --- what a session tells its transport -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The person began to speak and is not just making a sound; ``at`` is the start of it."""
+
+    item: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The person's turn is over; ``at`` is where the last speech ended."""
+
+    item: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechIgnored:
+    """What began as speech was noise, a cough or a backchannel; no turn comes of ``item``."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """The hypothesis for the running turn grew."""
+
+    item: str
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class HeardHow:
+    """A reading of the running turn, or the final one of ``item``."""
+
+    item: str
+    how: Paralinguistics
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserItem:
+    """A finished user turn entered the conversation."""
+
+    item: str
+    turn: UserTurn
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The agent begins to answer ``to`` (None if nothing was said before)."""
+
+    reply: str
+    item: str
+    to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The thoughts behind a reply. For eyes and logs, never for the ear."""
+
+    reply: str
+    thought: Thought
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """More words of the reply."""
+
+    reply: str
+    item: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    """Audio of the reply to be played now, at ``SPEAKING_RATE``."""
+
+    reply: str
+    item: str
+    speech: Speech
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackPaused:
+    """Somebody may be interrupting: hold what is buffered; ``heard_ms`` of the reply was played."""
+
+    reply: str
+    item: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackResumed:
+    """It was no interruption: go on playing."""
+
+    reply: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySpoken:
+    """All audio of the reply has been sent."""
+
+    reply: str
+    item: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The reply is over, played or cut: ``heard`` is what the person heard of it."""
+
+    reply: str
+    item: str
+    status: ReplyStatus
+    text: str
+    heard: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is complete and stored."""
+
+    record: TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFailed:
+    """Something went wrong; the session goes on unless ``fatal``."""
+
+    code: str
+    message: str
+    fatal: bool = False
+
+
+SessionEvent = (
+    SpeechStarted
+    | SpeechStopped
+    | SpeechIgnored
+    | Caption
+    | HeardHow
+    | UserItem
+    | ReplyStarted
+    | Thinking
+    | ReplyText
+    | ReplyAudio
+    | PlaybackPaused
+    | PlaybackResumed
+    | ReplySpoken
+    | ReplyEnded
+    | TurnEnded
+    | SessionFailed
+)

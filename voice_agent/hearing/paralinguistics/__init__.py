@@ -1,0 +1,1 @@
+"""Engines that hear how something is said."""

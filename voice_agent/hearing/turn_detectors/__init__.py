@@ -1,0 +1,1 @@
+"""Engines that tell whether a pause ends a turn."""

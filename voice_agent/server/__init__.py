@@ -1,0 +1,1 @@
+"""The server: page, websocket, health and metrics."""

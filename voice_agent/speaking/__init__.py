@@ -1,0 +1,1 @@
+"""Speaking: from words and a tone to audio that is really heard."""

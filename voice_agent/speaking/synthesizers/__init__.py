@@ -1,0 +1,1 @@
+"""Engines that give text a voice."""

@@ -1,0 +1,1 @@
+"""Thinking: from what was heard to what is answered."""
