@@ -169,10 +169,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class UserTurn:
-    """One turn of the person: what was said and how. ``how`` is None for typed words."""
+    """One turn of the person: what was said and how.
+
+    Attributes:
+        text: The words.
+        how: How they were spoken; None for typed words.
+        confidence: The recognizer's confidence in the words in [0, 1]; None where unknown.
+    """
 
     text: str
     how: Paralinguistics | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
