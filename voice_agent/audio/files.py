@@ -71,15 +71,20 @@ def read_blocks(path: Path, seconds: float = 0.02) -> Iterator[Samples]:
         AudioError: There is no such file, or no audio in it that can be read.
     """
     size = max(1, round(seconds * HEARING_RATE))
-    waiting = np.zeros(0, np.float32)
+    waiting: list[Samples] = []
+    count = 0
     for piece in _resampled(path):
-        waiting = np.concatenate((waiting, piece)) if waiting.size else piece
-        whole = waiting.size - waiting.size % size
-        for start in range(0, whole, size):
-            yield waiting[start : start + size]
-        waiting = waiting[whole:]
-    if waiting.size:
-        yield waiting
+        waiting.append(piece)
+        count += piece.size
+        if count >= size:
+            samples = np.concatenate(waiting)
+            whole = count - count % size
+            for start in range(0, whole, size):
+                yield samples[start : start + size]
+            waiting = [samples[whole:]]
+            count -= whole
+    if count:
+        yield np.concatenate(waiting)
 
 
 def _resampled(path: Path) -> Iterator[Samples]:
@@ -103,7 +108,7 @@ def _mono(path: Path, file: soundfile.SoundFile) -> Iterator[Samples]:
     broken = ""
     while True:
         try:
-            frames = file.read(file.samplerate // 10, dtype="float32", always_2d=True)
+            frames = file.read(file.samplerate // 4, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             broken = error.error_string
             break
