@@ -1,0 +1,85 @@
+"""The strategies of emotional support (ESConv) and a choice among them.
+
+Self-disclosure is left out: a machine has no life of its own to tell of.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from voice_agent.events import Exchange
+
+
+class Strategy(StrEnum):
+    """What an answer does for the person."""
+
+    QUESTION = "Question"
+    RESTATEMENT = "Restatement or Paraphrasing"
+    REFLECTION = "Reflection of feelings"
+    AFFIRMATION = "Affirmation and Reassurance"
+    SUGGESTION = "Providing Suggestions"
+    INFORMATION = "Information"
+    OTHERS = "Others"
+
+
+class Stage(StrEnum):
+    """How far a conversation about a trouble has come: understand it, see it anew, act on it."""
+
+    EXPLORATION = "exploration"
+    INSIGHT = "insight"
+    ACTION = "action"
+
+
+_BY_STAGE = {
+    Stage.EXPLORATION: (Strategy.QUESTION, Strategy.REFLECTION, Strategy.RESTATEMENT),
+    Stage.INSIGHT: (
+        Strategy.REFLECTION,
+        Strategy.AFFIRMATION,
+        Strategy.QUESTION,
+        Strategy.RESTATEMENT,
+    ),
+    Stage.ACTION: (
+        Strategy.SUGGESTION,
+        Strategy.AFFIRMATION,
+        Strategy.QUESTION,
+        Strategy.REFLECTION,
+    ),
+}
+_GLAD = (Strategy.QUESTION, Strategy.AFFIRMATION, Strategy.REFLECTION, Strategy.RESTATEMENT)
+_PLAIN = (Strategy.QUESTION, Strategy.RESTATEMENT, Strategy.OTHERS, Strategy.AFFIRMATION)
+
+
+def stage(troubled_turns: int, advice_wanted: bool) -> Stage:
+    """The stage, from how many turns the person has already spoken of the trouble.
+
+    Asking for advice leads straight to action; without being asked, the agent first listens.
+    """
+    if advice_wanted or troubled_turns >= 6:
+        return Stage.ACTION
+    return Stage.EXPLORATION if troubled_turns < 3 else Stage.INSIGHT
+
+
+def preferred(valence: float, at: Stage) -> tuple[Strategy, ...]:
+    """Strategies that suit, best first.
+
+    Args:
+        valence: Of the person's feeling, in [-1, 1].
+        at: Stage of the conversation; counts where the feeling is a bad one.
+    """
+    if valence < 0:
+        return _BY_STAGE[at]
+    return _GLAD if valence > 0 else _PLAIN
+
+
+def allowed(history: Sequence[Exchange]) -> frozenset[Strategy]:
+    """Strategies that may come next: none is used more than twice running."""
+    last = [exchange.thought.strategy for exchange in history[-2:] if exchange.thought is not None]
+    worn = last[0] if len(last) == 2 and last[0] == last[1] else None
+    return frozenset(strategy for strategy in Strategy if strategy != worn)
+
+
+def choose(valence: float, at: Stage, history: Sequence[Exchange]) -> tuple[Strategy, ...]:
+    """The strategies to try, best first: suited, not worn, and rather not the last one again."""
+    may = allowed(history)
+    last = history[-1].thought.strategy if history and history[-1].thought else ""
+    order = [strategy for strategy in preferred(valence, at) if strategy in may]
+    return tuple(sorted(order, key=lambda strategy: strategy == last))
