@@ -1,0 +1,31 @@
+"""What takes the floor from the agent, and what does not."""
+
+import pytest
+
+from voice_agent.dialogue.interruption import Verdict, judge
+
+
+@pytest.mark.parametrize("words", ["yeah", "mm hm", "uh huh right", "okay"])
+def test_backchannels_never_take_the_floor(words):
+    assert judge(words, speech_s=0.9, voiced_share=0.9, over=False) is Verdict.UNDECIDED
+    assert judge(words, speech_s=0.9, voiced_share=0.9, over=True) is Verdict.NOTHING
+
+
+@pytest.mark.parametrize("words", ["stop", "wait", "no", "why", "but that"])
+def test_words_that_take_the_floor_do_so_at_once(words):
+    assert judge(words, speech_s=0.3, voiced_share=0.9, over=False) is Verdict.INTERRUPTION
+
+
+def test_a_cough_is_nothing_even_if_a_word_was_made_of_it():
+    assert judge("the a", speech_s=0.4, voiced_share=0.1, over=False) is Verdict.UNDECIDED
+    assert judge("the a", speech_s=0.4, voiced_share=0.1, over=True) is Verdict.NOTHING
+
+
+def test_a_single_word_counts_when_it_is_more_than_a_murmur():
+    assert judge("home", speech_s=0.2, voiced_share=0.9, over=True) is Verdict.NOTHING
+    assert judge("yesterday", speech_s=0.6, voiced_share=0.9, over=True) is Verdict.INTERRUPTION
+
+
+def test_long_voiced_sound_takes_the_floor_without_words():
+    assert judge("", speech_s=1.0, voiced_share=0.9, over=False) is Verdict.UNDECIDED
+    assert judge("", speech_s=1.6, voiced_share=0.9, over=False) is Verdict.INTERRUPTION

@@ -1,0 +1,168 @@
+"""The agent: owns the engines that all conversations share, and opens conversations."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+from uuid import uuid4
+
+from voice_agent.config import Config, EngineChoice, engine_options
+from voice_agent.dialogue.session import Session, Wings
+from voice_agent.engines import (
+    EngineKind,
+    LanguageModel,
+    ParalinguisticAnalyzer,
+    Recognizer,
+    Synthesizer,
+    TurnDetector,
+)
+from voice_agent.errors import Overloaded, VoiceAgentError
+from voice_agent.events import SessionEvent
+from voice_agent.hearing.ear import Ear
+from voice_agent.hearing.listener import HearingEvent, Listener
+from voice_agent.hearing.vad import VadModel
+from voice_agent.speaking.speaker import Speaker
+from voice_agent.store import Store
+from voice_agent.thinking.safety import SafetyGate
+from voice_agent.thinking.thinker import Thinker
+from voice_agent.workers import Worker
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """Builds conversations out of a configuration.
+
+    Attributes:
+        config: The configuration.
+        engines: Names of the engines that run, by kind.
+        store: Where conversations are kept.
+    """
+
+    def __init__(self, config: Config, loaded: Mapping[EngineKind, Any], store: Store) -> None:
+        self.config = config
+        self.store = store
+        self.engines: Mapping[str, str] = {kind: engine.name for kind, engine in loaded.items()}
+        self._loaded = loaded
+        self._recognizer: Recognizer = loaded["recognizer"]
+        self._analyzer: ParalinguisticAnalyzer = loaded["paralinguistics"]
+        self._detector: TurnDetector = loaded["turn_detector"]
+        self._model: LanguageModel = loaded["language_model"]
+        self._synthesizer: Synthesizer = loaded["synthesizer"]
+        self._vad = VadModel()
+        self._ears = Worker.thread("ears")
+        self._open: dict[str, Session | None] = {}
+
+    @classmethod
+    async def create(cls, config: Config) -> Self:
+        """Loads all engines of a configuration, side by side.
+
+        Raises:
+            ConfigError: An engine does not exist or does not take its options.
+            EngineUnavailable: An engine cannot run here; says what to do.
+        """
+        choices: dict[EngineKind, EngineChoice] = {
+            "recognizer": config.hearing.recognizer,
+            "paralinguistics": config.hearing.paralinguistics,
+            "turn_detector": config.hearing.turn_detector,
+            "language_model": config.thinking.language_model,
+            "synthesizer": config.speaking.synthesizer,
+        }
+        classes = {kind: engine_options(kind, choice) for kind, choice in choices.items()}
+        store = await Store.open(config.store.path)
+        creating = [
+            asyncio.ensure_future(engine.create(options)) for engine, options in classes.values()
+        ]
+        outcomes = await asyncio.gather(*creating, return_exceptions=True)
+        loaded = dict(zip(classes, outcomes, strict=True))
+        for failure in outcomes:
+            if isinstance(failure, BaseException):
+                for engine in outcomes:
+                    if not isinstance(engine, BaseException):
+                        await engine.close()
+                await store.close()
+                raise failure
+        return cls(config, loaded, store)
+
+    @property
+    def sessions(self) -> int:
+        """Number of conversations open now."""
+        return len(self._open)
+
+    async def open(
+        self,
+        emit: Callable[[SessionEvent], None],
+        *,
+        clock: Callable[[], float] | None = None,
+        user: str | None = None,
+    ) -> Session:
+        """Opens a conversation.
+
+        Args:
+            emit: Told everything that happens, on the event loop, in order.
+            clock: Seconds, by which audio is played; None for the clock of received samples.
+            user: Name of the person, where known.
+
+        Raises:
+            Overloaded: As many conversations as allowed are open.
+        """
+        limit = self.config.limits.sessions
+        if len(self._open) >= limit:
+            raise Overloaded(f"all {limit} conversations are in use; try again later")
+        id = f"sess_{uuid4().hex[:20]}"
+        # The place is taken before anything is awaited, so that two cannot take the last one.
+        self._open[id] = None
+        try:
+            session = await self._build(id, emit, clock, user)
+        except BaseException:
+            del self._open[id]
+            raise
+        self._open[id] = session
+        log.info("session opened", extra={"session": id, "open": len(self._open)})
+        return session
+
+    async def close(self) -> None:
+        """Closes all conversations and engines."""
+        for session in list(self._open.values()):
+            if session is not None:
+                await session.close()
+        for engine in self._loaded.values():
+            await engine.close()
+        self._ears.close()
+        await self.store.close()
+
+    async def _build(
+        self,
+        id: str,
+        emit: Callable[[SessionEvent], None],
+        clock: Callable[[], float] | None,
+        user: str | None,
+    ) -> Session:
+        config = self.config
+        hearing = config.hearing
+        stream = await self._recognizer.open()
+        try:
+            await self.store.begin(id, user, self.engines)
+        except VoiceAgentError:
+            await stream.close()
+            raise
+        ear = Ear(self._vad, self._detector, hearing.vad, hearing.endpointing)
+
+        def listen(on_event: Callable[[HearingEvent], None]) -> Listener:
+            return Listener(ear, stream, self._analyzer, self._ears, on_event)
+
+        gate = SafetyGate(config.safety)
+        seed = int(id[-8:], 16)
+        wings = Wings(
+            listen,
+            Thinker(self._model, gate, config.thinking.instructions, seed),
+            Speaker(self._synthesizer, config.speaking.level_db),
+            self.store,
+            self.engines,
+        )
+        return Session(id, wings, config, emit, clock, self._closed)
+
+    async def _closed(self, id: str) -> None:
+        self._open.pop(id, None)
+        await self.store.end(id)
+        log.info("session closed", extra={"session": id, "open": len(self._open)})

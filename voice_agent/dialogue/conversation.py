@@ -1,0 +1,100 @@
+"""What was said on both sides, as far as it was heard."""
+
+from dataclasses import dataclass, field
+
+from voice_agent.events import Exchange, Latency, ReplyStatus, Thought, UserTurn
+from voice_agent.speaking.playback import Playback
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn of the person and the answer to it.
+
+    Attributes:
+        number: Counts from 1.
+        item: Id of the person's item; None if the agent spoke unasked.
+        user: What the person said; None if nothing, or if it was deleted.
+        reply_item: Id of the answer's item, once there is one.
+        reply, heard: The whole answer, and what the person heard of it.
+        playback: Knows which word of the answer was played when.
+    """
+
+    number: int
+    item: str | None
+    user: UserTurn | None
+    reply_item: str | None = None
+    thought: Thought = field(default_factory=Thought)
+    reply: str = ""
+    heard: str = ""
+    status: ReplyStatus | None = None
+    latency: Latency = field(default_factory=Latency)
+    playback: Playback | None = None
+
+
+class Conversation:
+    """The turns of one session, in order."""
+
+    def __init__(self) -> None:
+        self._turns: list[Turn] = []
+
+    def add(self, item: str | None, user: UserTurn | None) -> Turn:
+        """Begins a turn."""
+        turn = Turn(len(self._turns) + 1, item, user)
+        self._turns.append(turn)
+        return turn
+
+    @property
+    def last(self) -> Turn | None:
+        """The newest turn."""
+        return self._turns[-1] if self._turns else None
+
+    def answered_by(self, item: str) -> Turn | None:
+        """The turn whose answer has this item id."""
+        return next((turn for turn in self._turns if turn.reply_item == item), None)
+
+    def asked(self, user: UserTurn, before: Turn | None = None) -> UserTurn:
+        """What is to be answered when ``user`` is said next (or was said in the turn ``before``).
+
+        What the person said in the turns just before, of whose answers nothing was heard, belongs
+        to it: the agent took a pause for the end and was not heard yet when they went on.
+        """
+        for turn in reversed(self._until(before)):
+            if not _unheard(turn):
+                break
+            assert turn.user is not None
+            user = UserTurn(f"{turn.user.text} {user.text}".strip(), user.how)
+        return user
+
+    def history(self, limit: int, before: Turn | None = None) -> tuple[Exchange, ...]:
+        """The newest ``limit`` exchanges, cut at what was heard, without what ``asked`` took."""
+        past = self._until(before)
+        while past and _unheard(past[-1]):
+            past.pop()
+        return tuple(
+            Exchange(turn.user, turn.heard, turn.thought, turn.status is ReplyStatus.INTERRUPTED)
+            for turn in past[-limit:]
+            if turn.user is not None or turn.heard
+        )
+
+    def _until(self, before: Turn | None) -> list[Turn]:
+        return self._turns[:] if before is None else self._turns[: before.number - 1]
+
+    def delete(self, item: str) -> None:
+        """Takes an item out of what is remembered.
+
+        Raises:
+            KeyError: There is no such item.
+        """
+        for turn in self._turns:
+            if turn.item == item:
+                turn.item, turn.user = None, None
+                return
+            if turn.reply_item == item:
+                turn.reply_item, turn.reply, turn.heard = None, "", ""
+                return
+        raise KeyError(item)
+
+
+def _unheard(turn: Turn) -> bool:
+    """Whether a turn of the person was left without an answer that could be heard."""
+    return turn.user is not None and turn.status is not None and not turn.heard

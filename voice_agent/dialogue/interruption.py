@@ -1,0 +1,57 @@
+"""Is a sound that comes while the agent speaks an interruption?
+
+The agent falls silent at the first sign of speech. Whether it then gives up its turn or goes on
+is decided here: people laugh, cough and say "mm-hm" without wanting the floor.
+"""
+
+from enum import Enum
+
+BACKCHANNELS = frozenset(
+    "mm mhm hm hmm mmhmm uh huh uhhuh uh-huh mm-hm um er ah oh yeah yes yep yup okay ok right sure "
+    "i see really wow nice cool aha".split()
+)
+"""Words that say "go on" when they are all that is said."""
+
+COMMANDS = frozenset("stop wait no hold sorry but what why hang pause quiet enough hello".split())
+"""Single words that take the floor."""
+
+MIN_VOICED = 0.35
+"""Share of voiced frames below which a sound is a cough, a breath or a knock rather than speech."""
+
+SHORT_S = 0.45
+"""A single word shorter than this is rather a murmur that the recognizer made a word of."""
+
+LONG_S = 0.7
+"""Speech from which on words that are no backchannel need no second word."""
+
+WORDLESS_S = 1.5
+"""Voiced speech that takes the floor even if no word was recognised."""
+
+
+class Verdict(Enum):
+    """What a sound during the agent's turn is taken for."""
+
+    UNDECIDED = "undecided"
+    INTERRUPTION = "interruption"
+    NOTHING = "nothing"
+
+
+def judge(words: str, speech_s: float, voiced_share: float, over: bool) -> Verdict:
+    """Decides on a sound that began while the agent was speaking.
+
+    Args:
+        words: What was recognised of it so far.
+        speech_s: Seconds of speech frames in it so far.
+        voiced_share: Share of those that are voiced.
+        over: Whether it has stopped, at least for now.
+    """
+    if voiced_share < MIN_VOICED:
+        return Verdict.NOTHING if over else Verdict.UNDECIDED
+    content = [word for word in words.split() if word not in BACKCHANNELS]
+    if len(content) >= 2 or COMMANDS.intersection(content):
+        return Verdict.INTERRUPTION
+    if content and speech_s >= (SHORT_S if over else LONG_S):
+        return Verdict.INTERRUPTION
+    if not words and speech_s >= WORDLESS_S:
+        return Verdict.INTERRUPTION
+    return Verdict.NOTHING if over else Verdict.UNDECIDED

@@ -1,0 +1,303 @@
+"""The face of hearing: audio in, what was said and how out."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voice_agent.audio.pcm import HEARING_RATE, Samples
+from voice_agent.engines import ParalinguisticAnalyzer, RecognizerStream
+from voice_agent.errors import VoiceAgentError
+from voice_agent.events import Hypothesis, Manner, Paralinguistics
+from voice_agent.hearing.ear import Ear, EarEvent, End, LikelyEnd, Onset, Voice
+from voice_agent.hearing.ear import Resumed as EarResumed
+from voice_agent.hearing.recognition import Recognition
+from voice_agent.workers import Worker
+
+READING_S = 0.5
+"""Speech between two readings of how something is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a person said in a turn, and how.
+
+    Attributes:
+        hypothesis: The words; its text is empty where none were recognised.
+        how: How they were said.
+        start, end: Seconds of received audio at which the first speech began and the last ended.
+        decided: Seconds of received audio at which the turn was taken as over.
+        decided_at: ``time.perf_counter()`` at that moment.
+        speech_s: Seconds of speech in it.
+        voiced_share: Share of the speech that is voiced.
+    """
+
+    hypothesis: Hypothesis
+    how: Paralinguistics
+    start: float
+    end: float
+    decided: float
+    decided_at: float
+    speech_s: float
+    voiced_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Speech began at ``at`` seconds."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The hypothesis grew."""
+
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How it sounds so far."""
+
+    how: Paralinguistics
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The turn may be over; this is what it would be."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The turn was not over: the last draft is stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The turn is over."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An engine of hearing failed; the running turn may be incomplete."""
+
+    error: Exception
+
+
+HearingEvent = Started | Partial | Reading | Draft | Resumed | Finished | Failed
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The running turn.
+
+    ``revision`` counts how often the person went on after a likely end: what was asked for before
+    comes to nothing. ``dropped`` does the same for the whole turn.
+    """
+
+    start: int = 0
+    words: str = ""
+    read_at: float = 0.0
+    revision: int = 0
+    settling: bool = False
+    draft: Utterance | None = None
+    end: End | None = None
+    ended_at: float = 0.0
+    dropped: bool = False
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Listener:
+    """Hears one person.
+
+    The ear works in a thread and recognition in its own worker, so that ``feed`` returns within
+    a few milliseconds. A turn whose reading is still being made does not hold up the next one.
+    """
+
+    def __init__(
+        self,
+        ear: Ear,
+        stream: RecognizerStream,
+        analyzer: ParalinguisticAnalyzer,
+        worker: Worker,
+        on_event: Callable[[HearingEvent], None],
+    ) -> None:
+        self._ear = ear
+        self._analyzer = analyzer
+        self._worker = worker
+        self._tell = on_event
+        self._recognition = Recognition(stream, self._on_partial, self._on_error)
+        self._turn = _Turn()
+        self._forgetting = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def ear(self) -> Ear:
+        """The ear, for what it measures right now and for its settings."""
+        return self._ear
+
+    async def feed(self, samples: Samples) -> None:
+        """Takes 16 kHz mono audio of any length."""
+        for event in await self._worker.call(self._process, samples):
+            if self._forgetting:
+                return
+            await self._on_ear(event)
+
+    async def finish(self) -> bool:
+        """Ends the running turn by hand and waits for its reading; False if nobody had spoken."""
+        turn = self._turn
+        end = await self._worker.call(self._end_turn)
+        if end is None or turn.dropped:
+            return False
+        await self._on_ear(end)
+        await turn.finished.wait()
+        return not turn.dropped
+
+    def forget(self) -> None:
+        """Drops the running turn."""
+        self._forgetting = True
+        self._turn.dropped = True
+        self._turn.finished.set()
+        self._next_turn()
+
+    async def quiet(self) -> None:
+        """Returns when nothing is under way."""
+        while self._tasks or not self._recognition.idle:
+            # Polled, since the work of several workers has to come to rest at the same moment.
+            await asyncio.sleep(0.001)
+
+    async def close(self) -> None:
+        """Stops all work."""
+        self.forget()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._recognition.close()
+
+    # --- in the worker ---
+
+    def _process(self, samples: Samples) -> list[EarEvent]:
+        self._forget_now()
+        return self._ear.process(samples, self._turn.words)
+
+    def _end_turn(self) -> End | None:
+        self._forget_now()
+        return self._ear.end_turn()
+
+    def _forget_now(self) -> None:
+        if self._forgetting:
+            self._ear.forget()
+            self._forgetting = False
+
+    def _snapshot(self, words: str) -> tuple[Samples, Manner]:
+        return self._ear.turn_audio(), self._ear.manner(words)
+
+    # --- on the event loop ---
+
+    async def _on_ear(self, event: EarEvent) -> None:
+        turn = self._turn
+        match event:
+            case Onset(at, audio):
+                turn.start = at
+                self._tell(Started(at / HEARING_RATE))
+                self._recognition.add(audio)
+            case Voice(audio):
+                self._recognition.add(audio)
+                if self._ear.speech_s - turn.read_at >= READING_S:
+                    turn.read_at = self._ear.speech_s
+                    await self._read(turn)
+            case LikelyEnd(at):
+                await self._settle(turn, at, at)
+            case End(at, decided):
+                turn.end, turn.ended_at = event, time.perf_counter()
+                if turn.draft is not None:
+                    self._finish(turn)
+                elif not turn.settling:
+                    await self._settle(turn, at, decided)
+                self._next_turn()
+            case EarResumed():
+                turn.revision += 1
+                turn.draft, turn.settling = None, False
+                self._tell(Resumed())
+
+    def _next_turn(self) -> None:
+        self._turn = _Turn()
+        self._recognition.reset()
+
+    async def _settle(self, turn: _Turn, end: int, decided: int) -> None:
+        """Starts to make the turn's reading as if it were over."""
+        turn.settling = True
+        words = self._recognition.settle()
+        audio, manner = await self._worker.call(self._snapshot, turn.words)
+        sketch = Utterance(
+            Hypothesis(turn.words, final=True),
+            Paralinguistics(manner=manner),
+            start=turn.start / HEARING_RATE,
+            end=end / HEARING_RATE,
+            decided=decided / HEARING_RATE,
+            decided_at=time.perf_counter(),
+            speech_s=self._ear.speech_s,
+            voiced_share=self._ear.voiced_share,
+        )
+        self._start(self._make_draft(turn, turn.revision, sketch, words, audio))
+
+    async def _make_draft(
+        self,
+        turn: _Turn,
+        revision: int,
+        sketch: Utterance,
+        words: asyncio.Future[Hypothesis],
+        audio: Samples,
+    ) -> None:
+        try:
+            how = await self._analyzer.analyze(audio, sketch.how.manner)
+            draft = replace(sketch, hypothesis=await words, how=how)
+        except VoiceAgentError as error:
+            self._on_error(error)
+            draft = sketch
+        if turn.dropped or revision != turn.revision:
+            return
+        turn.draft = draft
+        if turn.end is not None:
+            self._finish(turn)
+        else:
+            turn.words = draft.hypothesis.text
+            self._tell(Draft(draft))
+
+    def _finish(self, turn: _Turn) -> None:
+        assert turn.draft is not None
+        assert turn.end is not None
+        decided = turn.end.decided / HEARING_RATE
+        self._tell(Finished(replace(turn.draft, decided=decided, decided_at=turn.ended_at)))
+        turn.finished.set()
+
+    async def _read(self, turn: _Turn) -> None:
+        audio, manner = await self._worker.call(self._snapshot, turn.words)
+        self._start(self._make_reading(turn, audio, manner))
+
+    async def _make_reading(self, turn: _Turn, audio: Samples, manner: Manner) -> None:
+        try:
+            how = await self._analyzer.analyze(audio, manner)
+        except VoiceAgentError as error:
+            self._on_error(error)
+            return
+        if turn is self._turn:
+            self._tell(Reading(how))
+
+    def _on_partial(self, hypothesis: Hypothesis) -> None:
+        self._turn.words = hypothesis.text
+        self._tell(Partial(hypothesis))
+
+    def _on_error(self, error: Exception) -> None:
+        self._tell(Failed(error))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
