@@ -35,3 +35,15 @@ class Overloaded(VoiceAgentError):
     """A bound was reached: too many sessions, too much audio waiting, a session too long."""
 
     code = "overloaded"
+
+
+class StoreError(VoiceAgentError):
+    """The file of conversations cannot be used."""
+
+    code = "store_failed"
+
+
+class UnknownConversation(StoreError):
+    """There is no conversation of that id in the store."""
+
+    code = "unknown_conversation"
