@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -145,14 +146,24 @@ async def test_an_unknown_conversation_is_named(store):
         await store.add("sess_nope", turn(1))
 
 
-async def test_a_turn_is_kept_once(store):
+async def test_what_becomes_known_later_replaces_the_turn(store):
     await store.begin("sess_1", None, ENGINES)
     await store.add("sess_1", turn(1))
+    await store.add("sess_1", turn(2))
+    heard_less = replace(turn(1), heard="I")
+
+    await store.add("sess_1", heard_less)
+
+    assert await store.turns("sess_1") == [heard_less, turn(2)]
+
+
+async def test_a_conversation_begins_once(store):
+    await store.begin("sess_1", "ada", ENGINES)
 
     with pytest.raises(StoreError):
-        await store.add("sess_1", turn(1, "something else"))
+        await store.begin("sess_1", "eve", ENGINES)
 
-    assert await store.turns("sess_1") == [turn(1)]
+    assert (await store.session("sess_1")).user == "ada"
 
 
 async def test_only_the_owner_can_read(store):

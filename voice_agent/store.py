@@ -62,8 +62,10 @@ _COLUMNS = tuple(field.name for field in fields(TurnRecord))
 _AS_JSON = ("user", "thought", "latency", "engines")
 """The columns of a turn are the fields of its record; those with parts are kept as JSON."""
 
-_INSERT_TURN = (
-    f"INSERT INTO turns (session, at, {', '.join(_COLUMNS)}) VALUES (?, ?{', ?' * len(_COLUMNS)})"
+_PUT_TURN = (
+    f"INSERT INTO turns (session, at, {', '.join(_COLUMNS)}) "
+    f"VALUES (?, ?{', ?' * len(_COLUMNS)}) ON CONFLICT (session, turn) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
 )
 
 _record = TypeAdapter(TurnRecord)
@@ -133,11 +135,13 @@ class Store:
     async def add(self, session: str, record: TurnRecord) -> None:
         """Keeps a finished turn; when this returns, it is on the disk.
 
+        A turn of the same number is replaced: more may become known of what was heard.
+
         Raises:
             UnknownConversation: The conversation was never begun, or has been deleted.
         """
         try:
-            await self._write(_INSERT_TURN, _to_row(session, record))
+            await self._write(_PUT_TURN, _to_row(session, record))
         except StoreError as error:
             if "FOREIGN KEY" in str(error):
                 raise _unknown(session) from error
