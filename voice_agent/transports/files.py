@@ -1,0 +1,254 @@
+"""Recordings and typed lines as one side of a conversation; the replies as WAV files.
+
+The same session as for a live person, only that its audio comes out of files: in real time, or as
+fast as the engines go.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from voice_agent.agent import Agent
+from voice_agent.audio.files import read_blocks, write_wav
+from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples
+from voice_agent.dialogue.session import Session
+from voice_agent.errors import AudioError, EngineError, VoiceAgentError
+from voice_agent.events import (
+    ReplyAudio,
+    ReplyEnded,
+    ReplyStarted,
+    ReplyStatus,
+    SessionEvent,
+    SessionFailed,
+    SpeechIgnored,
+    SpeechStarted,
+    SpeechStopped,
+    TurnEnded,
+    TurnRecord,
+)
+
+log = logging.getLogger(__name__)
+
+CHUNK_S = 0.02
+"""Audio is fed in pieces of this length, as a live transport does."""
+
+SETTLE_S = 0.5
+"""Silence after a recording until speech at its very end has been noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTurn:
+    """A turn that has come to its end.
+
+    Attributes:
+        number: Counts from 1 in this conversation, turns without speech included.
+        record: What was heard, thought and said; None where there was no speech to answer.
+        audio: The reply as WAV, as far as it was played; None where none was made or asked for.
+        note: What a reader should know about this turn; empty if nothing.
+    """
+
+    number: int
+    record: TurnRecord | None
+    audio: Path | None
+    note: str = ""
+
+
+class FileConversation:
+    """A conversation whose person is a row of files, or lines of text."""
+
+    def __init__(self, out: Path | None, fast: bool, watch: Callable[[SessionEvent], None]) -> None:
+        """Use ``open``."""
+        self._out = out
+        self._fast = fast
+        self._watch = watch
+        self._session: Session
+        self._number = 0
+        self._finished: deque[FileTurn] = deque()
+        self._speaking = False
+        self._reply: list[Samples] = []
+        self._troubles: list[str] = []
+        self._failure: VoiceAgentError | None = None
+        self._ahead: tuple[float, float] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        agent: Agent,
+        *,
+        out: Path | None = None,
+        fast: bool = False,
+        endpointing: bool = False,
+        aloud: bool = True,
+        watch: Callable[[SessionEvent], None] = lambda event: None,
+    ) -> Self:
+        """Opens a conversation.
+
+        Args:
+            agent: Whom to talk to.
+            out: Folder for the replies (``turn-01.wav``…, 24 kHz, 16-bit); None for none.
+            fast: Whether time goes as fast as the engines do, rather than by the clock on the wall.
+            endpointing: Whether the agent decides where turns end; else the end of a file does.
+            aloud: Whether replies are spoken at all.
+            watch: Told of each event of the session as it happens.
+
+        Raises:
+            AudioError: The folder cannot be made.
+            Overloaded: The agent has no place for another conversation.
+        """
+        if out is not None:
+            _make_folder(out)
+        conversation = cls(out, fast, watch)
+        conversation._session = await agent.open(conversation._on_event)
+        conversation._session.turn_taking.automatic = endpointing
+        conversation._session.turn_taking.aloud = aloud
+        return conversation
+
+    async def play(
+        self, path: Path, progress: Callable[[float], None] = lambda seconds: None
+    ) -> AsyncIterator[FileTurn]:
+        """Plays a file to the agent and waits until the agent has answered.
+
+        Args:
+            path: The audio file.
+            progress: Told how many seconds of the file have been played.
+
+        Yields:
+            Each turn as it comes to its end; one without a record if nobody spoke in the file.
+
+        Raises:
+            AudioError: The file is no audio, or a reply cannot be written.
+            EngineError: The conversation cannot go on.
+        """
+        turns = 0
+        begun = self._session.clock
+        async for turn in self._hear(path, begun, progress):
+            turns += 1
+            yield turn
+        if not self._session.turn_taking.automatic:
+            await self._session.commit()
+        async for turn in self._listen():
+            turns += 1
+            yield turn
+        if not turns:
+            self._number += 1
+            yield FileTurn(self._number, None, None, self._note(f"no speech found in {path}"))
+
+    async def say(self, text: str) -> AsyncIterator[FileTurn]:
+        """Says something in writing and waits until the agent has answered.
+
+        Yields:
+            The turn.
+
+        Raises:
+            AudioError: The reply cannot be written.
+            EngineError: The conversation cannot go on.
+        """
+        await self._session.say(text)
+        await self._session.respond()
+        async for turn in self._listen():
+            yield turn
+
+    async def close(self) -> None:
+        """Ends the conversation."""
+        await self._session.close()
+
+    async def _hear(
+        self, path: Path, begun: float, progress: Callable[[float], None]
+    ) -> AsyncIterator[FileTurn]:
+        for chunk in read_blocks(path, CHUNK_S):
+            await self._feed(chunk)
+            progress(self._session.clock - begun)
+            while self._finished:
+                yield self._finished.popleft()
+
+    async def _listen(self) -> AsyncIterator[FileTurn]:
+        """Is silent until the agent has nothing more to say."""
+        silence = np.zeros(round(CHUNK_S * HEARING_RATE), np.float32)
+        settled = self._session.clock + SETTLE_S
+        while self._busy or (self._session.turn_taking.automatic and self._session.clock < settled):
+            await self._feed(silence)
+            while self._finished:
+                yield self._finished.popleft()
+        while self._finished:
+            yield self._finished.popleft()
+
+    @property
+    def _busy(self) -> bool:
+        return self._session.answering or self._speaking
+
+    async def _feed(self, chunk: Samples) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._fast:
+            await self._session.quiet()
+        else:
+            await self._keep_time()
+        await self._session.feed(chunk)
+
+    async def _keep_time(self) -> None:
+        """Waits until the next chunk would come from a microphone."""
+        now, heard = asyncio.get_running_loop().time(), self._session.clock
+        if self._ahead is None:
+            self._ahead = now, heard
+        begun, since = self._ahead
+        wait = heard - since - (now - begun)
+        # Also when late, so that a slow machine does not keep the rest of the loop from working.
+        await asyncio.sleep(max(0.0, wait))
+
+    def _on_event(self, event: SessionEvent) -> None:
+        match event:
+            case SpeechStarted():
+                self._speaking = True
+            case SpeechStopped() | SpeechIgnored():
+                self._speaking = False
+            case ReplyStarted():
+                self._reply = []
+            case ReplyAudio(speech=speech) if self._out is not None:
+                self._reply.append(speech.samples)
+            case ReplyEnded(status=status, heard_ms=heard_ms):
+                if status is not ReplyStatus.COMPLETED:
+                    self._cut(heard_ms)
+            case TurnEnded(record):
+                self._finish(record)
+            case SessionFailed(message=message, fatal=fatal):
+                self._troubles.append(message)
+                if fatal:
+                    self._failure = EngineError(message)
+        self._watch(event)
+
+    def _cut(self, heard_ms: int) -> None:
+        if self._reply:
+            self._reply = [np.concatenate(self._reply)[: heard_ms * SPEAKING_RATE // 1000]]
+
+    def _finish(self, record: TurnRecord) -> None:
+        self._number += 1
+        audio = None
+        if self._out is not None and self._reply:
+            audio = self._out / f"turn-{self._number:02}.wav"
+            try:
+                write_wav(audio, np.concatenate(self._reply), SPEAKING_RATE)
+            except AudioError as error:
+                # Raised at the next step: this is called from inside the session.
+                self._failure = error
+        self._reply = []
+        note = ""
+        if record.status is ReplyStatus.INTERRUPTED:
+            note = f"interrupted; heard of the reply: {record.heard!r}"
+        self._finished.append(FileTurn(self._number, record, audio, self._note(note)))
+
+    def _note(self, note: str) -> str:
+        troubles, self._troubles = self._troubles, []
+        return "; ".join(filter(None, (note, *troubles)))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AudioError(f"{path} cannot be made a folder: {error.strerror}") from error
