@@ -1,0 +1,61 @@
+"""The recordings that the benchmarks play, and where their last word ends."""
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from voice_agent.hearing.vad import FRAME, Vad, VadModel
+
+DATA = Path(
+    os.environ.get("VOICE_AGENT_TEST_DATA", Path(__file__).parent.parent.parent / "shared" / "data")
+)
+HOP = 128
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording at 16 kHz. ``end_s`` is where its last word ends."""
+
+    path: str
+    corpus: str
+    transcript: str
+    audio: np.ndarray
+    end_s: float
+
+
+def read_speech(folder: Path = DATA / "speech_read", every: int = 1) -> list[Recording]:
+    """The recordings of a manifest (path, corpus, transcript), or each ``every``-th of them."""
+    vad = VadModel()
+    recordings = []
+    with (folder / "manifest.csv").open(newline="") as file:
+        for row in list(csv.DictReader(file))[::every]:
+            audio, _ = soundfile.read(folder / row["path"], dtype="float32")
+            recordings.append(
+                Recording(
+                    row["path"], row["corpus"], row["transcript"], audio, last_word(vad, audio)
+                )
+            )
+    return recordings
+
+
+def last_word(model: VadModel, audio: np.ndarray) -> float:
+    """Where the last word of a recording ends, in seconds, heard with the whole of it at hand.
+
+    The last 8 ms within 35 dB of the loudest speech (and clearly above the floor) that is no
+    further than two frames behind the last frame that the voice activity detector calls speech.
+    """
+    vad = Vad(model)
+    padded = np.concatenate([audio, np.zeros(2 * FRAME, np.float32)])
+    frames = [padded[at : at + FRAME] for at in range(0, len(padded) - FRAME + 1, FRAME)]
+    speech = [index for index, frame in enumerate(frames) if vad.probability(frame) >= 0.5]
+    if not speech:
+        return len(audio) / 16_000
+    power = np.square(audio[: len(audio) // HOP * HOP].reshape(-1, HOP)).mean(axis=1)
+    level = 10 * np.log10(power + 1e-12)
+    bar = max(np.percentile(level, 95) - 35, np.percentile(level, 5) + 6)
+    loud = np.flatnonzero(level[: (speech[-1] + 2) * FRAME // HOP] > bar)
+    return (loud[-1] + 1) * HOP / 16_000
