@@ -6,7 +6,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voice_agent.audio.resample import Resampler
+from voice_agent.audio.low_delay import LowDelayResampler
 
 RATES = [(24_000, 16_000), (24_000, 8_000), (8_000, 16_000)]
 
@@ -21,7 +21,7 @@ def level(samples: np.ndarray) -> float:
 
 
 def whole(source: int, target: int, samples: np.ndarray) -> np.ndarray:
-    resampler = Resampler(source, target)
+    resampler = LowDelayResampler(source, target)
     return np.concatenate([resampler.push(samples), resampler.finish()])
 
 
@@ -61,7 +61,7 @@ def test_agrees_with_soxr_on_wideband_noise():
 
 @pytest.mark.parametrize(("source", "target"), RATES)
 def test_holds_back_32_samples_of_the_lower_rate(source, target):
-    resampler = Resampler(source, target)
+    resampler = LowDelayResampler(source, target)
     given_s = got_s = 0.0
     for _ in range(50):
         given_s += 0.02
@@ -78,7 +78,7 @@ def test_holds_back_32_samples_of_the_lower_rate(source, target):
 )
 def test_pieces_joined_are_the_whole(cuts, rates, seed):
     samples = np.random.default_rng(seed).normal(0, 0.1, sum(cuts)).astype(np.float32)
-    resampler, pieces, at = Resampler(*rates), [], 0
+    resampler, pieces, at = LowDelayResampler(*rates), [], 0
     for cut in cuts:
         pieces.append(resampler.push(samples[at : at + cut]))
         at += cut
@@ -87,7 +87,7 @@ def test_pieces_joined_are_the_whole(cuts, rates, seed):
 
 
 def test_a_finished_stream_leaves_nothing_to_the_next():
-    resampler = Resampler(24_000, 16_000)
+    resampler = LowDelayResampler(24_000, 16_000)
     resampler.push(np.ones(1_000, np.float32))
     resampler.finish()
     assert not resampler.push(np.zeros(1_000, np.float32)).any()
@@ -95,4 +95,4 @@ def test_a_finished_stream_leaves_nothing_to_the_next():
 
 def test_equal_rates_pass_through():
     samples = tone(440, 16_000)
-    assert Resampler(16_000, 16_000).push(samples) is samples
+    assert LowDelayResampler(16_000, 16_000).push(samples) is samples
