@@ -70,9 +70,15 @@ class Endpointing(Section):
 class Hearing(Section):
     """What hears."""
 
-    recognizer: EngineChoice = EngineChoice(engine="pocketsphinx")
-    paralinguistics: EngineChoice = EngineChoice(engine="embedded")
-    turn_detector: EngineChoice = EngineChoice(engine="embedded")
+    recognizer: EngineChoice = Field(
+        EngineChoice(engine="pocketsphinx"), description="Engine that hears what is said"
+    )
+    paralinguistics: EngineChoice = Field(
+        EngineChoice(engine="embedded"), description="Engine that hears how it is said"
+    )
+    turn_detector: EngineChoice = Field(
+        EngineChoice(engine="embedded"), description="Engine that tells a pause from an end"
+    )
     vad: Vad = Vad()
     endpointing: Endpointing = Endpointing()
 
@@ -80,14 +86,18 @@ class Hearing(Section):
 class Thinking(Section):
     """What thinks."""
 
-    language_model: EngineChoice = EngineChoice(engine="embedded")
+    language_model: EngineChoice = Field(
+        EngineChoice(engine="embedded"), description="Engine that thinks and answers"
+    )
     instructions: str = Field("", description="Who the agent is and how it should answer")
 
 
 class Speaking(Section):
     """What speaks."""
 
-    synthesizer: EngineChoice = EngineChoice(engine="espeak")
+    synthesizer: EngineChoice = Field(
+        EngineChoice(engine="espeak"), description="Engine that speaks"
+    )
     level_db: Annotated[float, Field(ge=-60, le=-6)] = Field(
         -22.0, description="Level of the voice in dB relative to full scale"
     )
@@ -131,8 +141,12 @@ class Limits(Section):
 class Server(Section):
     """Where the agent listens."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8765
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; the default is for this machine alone"
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8765, description="Port to listen on; 0 for any free one"
+    )
     token: str | None = Field(None, description="Bearer token that clients must show")
     origins: tuple[str, ...] = Field(
         (), description="Web origins allowed beside the server's own page"
@@ -150,7 +164,7 @@ class Store(Section):
 class Config(Section):
     """The whole configuration."""
 
-    profile: str = "embedded"
+    profile: str = Field("embedded", description="Name shown to those who connect")
     hearing: Hearing = Hearing()
     thinking: Thinking = Thinking()
     speaking: Speaking = Speaking()
