@@ -173,6 +173,17 @@ class Config(Section):
     server: Server = Server()
     store: Store = Store()
 
+    @property
+    def engine_choices(self) -> dict[engines.EngineKind, EngineChoice]:
+        """The chosen engines by kind."""
+        return {
+            "recognizer": self.hearing.recognizer,
+            "paralinguistics": self.hearing.paralinguistics,
+            "turn_detector": self.hearing.turn_detector,
+            "language_model": self.thinking.language_model,
+            "synthesizer": self.speaking.synthesizer,
+        }
+
 
 def profiles() -> dict[str, Path]:
     """The shipped profiles by name."""
@@ -216,19 +227,21 @@ def engine_options(kind: engines.EngineKind, choice: EngineChoice) -> tuple[Any,
         raise ConfigError(_explain(f"{kind} engine {choice.engine}", error)) from error
 
 
+_SECTION: dict[engines.EngineKind, str] = {
+    "recognizer": "hearing",
+    "paralinguistics": "hearing",
+    "turn_detector": "hearing",
+    "language_model": "thinking",
+    "synthesizer": "speaking",
+}
+
+
 def _check_engines(path: Path, config: Config) -> None:
-    choices: tuple[tuple[engines.EngineKind, EngineChoice, str], ...] = (
-        ("recognizer", config.hearing.recognizer, "hearing.recognizer"),
-        ("paralinguistics", config.hearing.paralinguistics, "hearing.paralinguistics"),
-        ("turn_detector", config.hearing.turn_detector, "hearing.turn_detector"),
-        ("language_model", config.thinking.language_model, "thinking.language_model"),
-        ("synthesizer", config.speaking.synthesizer, "speaking.synthesizer"),
-    )
-    for kind, choice, key in choices:
+    for kind, choice in config.engine_choices.items():
         try:
             engine_options(kind, choice)
         except ConfigError as error:
-            raise ConfigError(f"{path}: {key}: {error}") from error
+            raise ConfigError(f"{path}: {_SECTION[kind]}.{kind}: {error}") from error
 
 
 def _shipped(folder: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 from pydantic import BaseModel
 
 from voice_agent.audio.pcm import Samples
-from voice_agent.errors import ConfigError
+from voice_agent.errors import ConfigError, EngineUnavailable
 from voice_agent.events import Hypothesis, Manner, Paralinguistics, Pause, Phrase, Prompt, Speech
 
 EngineKind = Literal[
@@ -135,8 +135,15 @@ def find(kind: EngineKind, name: str) -> Any:
 
     Raises:
         ConfigError: No engine of that name is installed.
+        EngineUnavailable: It is, but a package that it needs is not.
     """
     for entry in entry_points(group=f"voice_agent.{kind}", name=name):
-        return entry.load()
+        try:
+            return entry.load()
+        except ImportError as error:
+            raise EngineUnavailable(
+                f"the {kind} engine {name!r} cannot be loaded: {error}; "
+                "`voice-agent doctor` names what brings it"
+            ) from error
     known = ", ".join(available(kind)) or "none"
     raise ConfigError(f"there is no {kind} engine named {name!r}; installed: {known}")

@@ -1,0 +1,54 @@
+"""``voice-agent serve``: the page and the websocket."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voice_agent.cli.options import Logging, LogLevel, Source
+
+if TYPE_CHECKING:
+    from voice_agent.agent import Agent
+
+
+def serve(
+    source: Source = "embedded",
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")
+    ] = None,
+    log_level: Logging = LogLevel.WARNING,
+) -> None:
+    """Serve the page at / and OpenAI's realtime protocol at /v1/realtime."""
+    import asyncio
+
+    from voice_agent import logs
+    from voice_agent.config import load
+    from voice_agent.server.app import serve as run
+
+    logs.configure(log_level.value, structured=True)
+    config = load(source, server__host=host, server__port=port)
+
+    def ready(address: str, agent: "Agent") -> None:
+        print(announcement(address, agent), flush=True)
+
+    try:
+        asyncio.run(run(config, ready))
+    except KeyboardInterrupt:
+        print("\nStopped.")
+
+
+def announcement(address: str, agent: "Agent") -> str:
+    """What is said when the server is ready."""
+    engines = "\n".join(
+        f"  {kind.replace('_', ' '):16}{name}" for kind, name in agent.engines.items()
+    )
+    return (
+        f"Ready: open {address} and talk (Ctrl-C ends).\n"
+        f"Profile {agent.config.profile}, on this machine alone:\n{engines}"
+        if _local(address)
+        else f"Ready: {address} (Ctrl-C ends).\nProfile {agent.config.profile}:\n{engines}"
+    )
+
+
+def _local(address: str) -> bool:
+    return any(name in address for name in ("127.0.0.1", "localhost", "[::1]"))

@@ -1,0 +1,131 @@
+"""The settings in words: all that there are as Markdown, or those in force as YAML."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import annotated_types
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from voice_agent import engines
+from voice_agent.config import Config, EngineChoice, Section, profiles
+
+INTRODUCTION = """\
+# Configuration
+
+`voice-agent serve --config NAME|FILE` takes the name of a profile or a YAML file. A file of your
+own needs only what differs from a profile:
+
+```yaml
+extends: embedded
+speaking:
+  level_db: -18
+```
+
+Unknown settings and values out of range are refused with the file, the key and what is allowed.
+`voice-agent config --config FILE` prints what is in force. This page is written by
+`make docs` out of the code.
+"""
+
+
+def markdown() -> str:
+    """All settings with their defaults and meanings, and the options of each engine."""
+    parts = [INTRODUCTION, f"Profiles: {', '.join(f'`{name}`' for name in profiles())}.\n"]
+    for path, section in _sections(Config, ()):
+        title = ".".join(path)
+        parts.append(f"## {title or 'Top level'}\n\n{_first_line(section)}\n")
+        parts.append(_table(section))
+    parts.append(
+        "# Engines\n\nAn engine is chosen by its name; its options stand beside it: "
+        "`recognizer: {engine: pocketsphinx, …}`.\n"
+    )
+    kinds: tuple[engines.EngineKind, ...] = get_args(engines.EngineKind)
+    for kind in kinds:
+        for name in engines.available(kind):
+            engine = engines.find(kind, name)
+            parts.append(f"## {kind.replace('_', ' ')}: {name}\n\n{_first_line(engine)}\n")
+            parts.append(_table(engine.Options))
+    return "\n".join(part for part in parts if part)
+
+
+def effective(config: Config) -> str:
+    """A configuration as YAML with a comment on each setting; the token stays secret."""
+    return "\n".join(_lines(config, 0))
+
+
+def _sections(
+    model: type[BaseModel], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    yield path, model
+    for name, field in model.model_fields.items():
+        if _is_section(field):
+            yield from _sections(field.annotation, (*path, name))  # type: ignore[arg-type]
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+
+
+def _table(model: type[BaseModel]) -> str:
+    rows = [
+        f"| `{name}` | {_default(field)} | {_allowed(field)} | {field.description or ''} |"
+        for name, field in model.model_fields.items()
+        if not _is_section(field)
+    ]
+    if not rows:
+        return ""
+    return "\n".join(("| setting | default | allowed | meaning |", "|---|---|---|---|", *rows, ""))
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "(must be given)"
+    if isinstance(value, EngineChoice):
+        return f"`{value.engine}`"
+    return "" if value in (None, "", ()) else f"`{value}`"
+
+
+def _allowed(field: FieldInfo) -> str:
+    literals = get_args(field.annotation)
+    if literals and all(isinstance(value, str) for value in literals):
+        return ", ".join(f"`{value}`" for value in literals)
+    bounds = []
+    for bound in field.metadata:
+        match bound:
+            case annotated_types.Gt(gt=value):
+                bounds.append(f"> {value}")
+            case annotated_types.Ge(ge=value):
+                bounds.append(f"≥ {value}")
+            case annotated_types.Lt(lt=value):
+                bounds.append(f"< {value}")
+            case annotated_types.Le(le=value):
+                bounds.append(f"≤ {value}")
+    return ", ".join(bounds)
+
+
+def _first_line(thing: type) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]
+
+
+def _lines(section: BaseModel, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield f"{indent}{name}:"
+            yield from _lines(value, depth + 1)
+            continue
+        if field.description:
+            yield f"{indent}# {field.description}"
+        yield f"{indent}{name}: {_yaml('********' if name == 'token' and value else value)}"
+
+
+def _yaml(value: Any) -> str:
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    data = json.loads(json.dumps(plain, default=str))
+    text: str = yaml.safe_dump(data, default_flow_style=True, allow_unicode=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")
