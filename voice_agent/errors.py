@@ -47,3 +47,9 @@ class UnknownConversation(StoreError):
     """There is no conversation of that id in the store."""
 
     code = "unknown_conversation"
+
+
+class CannotListen(VoiceAgentError):
+    """The server cannot have its address: it is in use, or not this machine's."""
+
+    code = "cannot_listen"

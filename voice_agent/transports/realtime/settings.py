@@ -30,7 +30,7 @@ class Settings:
 
     Attributes:
         modality: Whether replies are spoken or text only.
-        instructions: How the agent should answer, added to the configured ones.
+        instructions: How the agent should answer, instead of the configured ones; empty for those.
         input_format: How the client's audio is coded.
         output_format: How the agent's audio is coded.
         turn_detection: Who ends a turn; None: the client, by committing it.

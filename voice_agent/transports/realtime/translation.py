@@ -24,7 +24,7 @@ from voice_agent.events import (
     UserItem,
 )
 from voice_agent.transports.realtime.items import Item, Response, Wire, Wish
-from voice_agent.transports.realtime.settings import Settings
+from voice_agent.transports.realtime.settings import Modality, Settings
 
 KEPT_ITEMS = 200
 """Newest items that a client can refer to."""
@@ -39,7 +39,8 @@ class Translation:
         playing: Whether the newest reply is not over yet, sent or still to be heard.
         hearing: Whether the person is in the middle of a turn.
         wish: What the client asked of the next reply.
-        item_id: The client's own id for the next typed item.
+        item_id: The client's own id for the next item of the person.
+        creating: Whether the client is adding a spoken item as a whole.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Translation:
         self.hearing = False
         self.wish: Wish | None = None
         self.item_id: str | None = None
+        self.creating = False
         self._conversation = session.replace("sess_", "conv_")
         self._voice = engines.get("synthesizer", "")
         self._now = now
@@ -97,13 +99,15 @@ class Translation:
             case HeardHow(item, how, final):
                 yield {
                     "type": "voice_agent.paralinguistics",
-                    "item_id": item,
+                    "item_id": self._id(item),
                     "final": final,
                     "paralinguistics": asdict(how),
                 }
             case SpeechStarted(item, at):
                 self._started, self._told, self.hearing = at, "", True
-                if self.settings.turn_detection is not None:
+                if self.item_id is not None:
+                    self._keys[item] = self.item_id
+                if self._detects:
                     yield {
                         "type": "input_audio_buffer.speech_started",
                         "audio_start_ms": round(1000 * at),
@@ -114,6 +118,7 @@ class Translation:
             case SpeechIgnored(item):
                 if self.hearing:
                     yield from self._speech_stopped(item, self._now())
+                self._keys.pop(item, None)
                 yield {"type": "voice_agent.speech_ignored", "item_id": item}
             case UserItem(item, turn):
                 yield from self._user_item(item, turn.text, spoken=turn.how is not None)
@@ -154,9 +159,18 @@ class Translation:
 
     # --- the person's turn ----------------------------------------------------------------------
 
+    @property
+    def _detects(self) -> bool:
+        """Whether the client is told when the person begins and stops to speak."""
+        return self.settings.turn_detection is not None and not self.creating
+
+    def _id(self, key: str) -> str:
+        """The id by which the client knows an item of the session."""
+        return self._keys.get(key, key)
+
     def _speech_stopped(self, item: str, at: float) -> Iterator[Wire]:
         self._stopped, self.hearing = at, False
-        if self.settings.turn_detection is not None:
+        if self._detects:
             yield {
                 "type": "input_audio_buffer.speech_stopped",
                 "audio_end_ms": round(1000 * at),
@@ -167,11 +181,11 @@ class Translation:
         stable = event.hypothesis.stable
         yield {
             "type": "voice_agent.caption",
-            "item_id": event.item,
+            "item_id": self._id(event.item),
             "text": event.hypothesis.text,
             "stable": stable,
         }
-        yield from self._transcribed(event.item, stable)
+        yield from self._transcribed(self._id(event.item), stable)
 
     def _transcribed(self, item: str, stable: str) -> Iterator[Wire]:
         """What was told cannot be taken back: only what continues it is told."""
@@ -186,25 +200,23 @@ class Translation:
             }
 
     def _user_item(self, key: str, text: str, spoken: bool) -> Iterator[Wire]:
-        if spoken:
-            item = Item(key, key, "user", "audio")
-            self._spoken_s = max(0.0, self._stopped - self._started)
+        modality: Modality = "audio" if spoken else "text"
+        item = Item(self.item_id or key, key, "user", modality, None if spoken else text)
+        self._spoken_s = max(0.0, self._stopped - self._started) if spoken else 0.0
+        if spoken and not self.creating:
             yield {
                 "type": "input_audio_buffer.committed",
                 "previous_item_id": self._newest,
                 "item_id": key,
             }
-        else:
-            item = Item(self.item_id or key, key, "user", "text", text)
-            self.item_id, self._spoken_s = None, 0.0
         before = self._add(item)
         yield {"type": "conversation.item.added", "previous_item_id": before, "item": item.wire()}
         item.text, item.status = text, "completed"
         if spoken and self.settings.transcribed:
-            yield from self._transcribed(key, text)
+            yield from self._transcribed(item.id, text)
             yield {
                 "type": "conversation.item.input_audio_transcription.completed",
-                "item_id": key,
+                "item_id": item.id,
                 "content_index": 0,
                 "transcript": text,
                 "usage": {"type": "duration", "seconds": round(self._spoken_s, 3)},

@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 
 from voice_agent.audio import g711
-from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples, from_pcm16, to_pcm16
 from voice_agent.audio.low_delay import LowDelayResampler
+from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples, from_pcm16, to_pcm16
 from voice_agent.transports.realtime.options import AudioFormat, Pcm, Pcmu
 from voice_agent.transports.realtime.protocol import RequestError
 

@@ -1,0 +1,330 @@
+"""One client's conversation: its session, and what each of the client's messages does to it."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, Self
+
+from voice_agent.agent import Agent
+from voice_agent.dialogue.session import Session, TurnTaking
+from voice_agent.events import ReplyAudio, SessionEvent
+from voice_agent.transports.realtime.items import Item, Wire, Wish
+from voice_agent.transports.realtime.protocol import (
+    AppendAudio,
+    CancelResponse,
+    ClearAudio,
+    ClientEvent,
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    DeleteConversation,
+    DeleteItem,
+    InputAudio,
+    InputText,
+    RequestError,
+    RetrieveItem,
+    TruncateItem,
+    UpdateSession,
+)
+from voice_agent.transports.realtime.settings import Settings
+from voice_agent.transports.realtime.translation import Translation, truncated
+from voice_agent.transports.realtime.wire_audio import Decoder
+
+
+class Tell(Protocol):
+    """Sends an event of the protocol to the client."""
+
+    def __call__(self, event: Wire, audio_s: float = 0.0) -> None:
+        """Sends it, with so many seconds of audio in it. Never waits."""
+        ...
+
+
+class Call:
+    """A conversation with one client.
+
+    Messages are handled one after another. What the session has to tell goes to ``tell`` at once,
+    from wherever it happens.
+
+    Attributes:
+        session: The conversation; another one after it was deleted.
+    """
+
+    session: Session
+
+    def __init__(
+        self,
+        agent: Agent,
+        tell: Tell,
+        on_event: Callable[[SessionEvent], None],
+        secret: Callable[[str], str],
+    ) -> None:
+        """Use ``open``."""
+        self._agent = agent
+        self._tell = tell
+        self._on_event = on_event
+        self._secret = secret
+        self._settings = Settings()
+        self._decoder = Decoder(self._settings.input_format)
+        self._translation: Translation
+        self._expires_at = round(time.time() + 60 * agent.config.limits.session_minutes)
+
+    @classmethod
+    async def open(
+        cls,
+        agent: Agent,
+        tell: Tell,
+        on_event: Callable[[SessionEvent], None],
+        secret: Callable[[str], str],
+    ) -> Self:
+        """Begins a conversation.
+
+        Args:
+            agent: Opens the sessions.
+            tell: Sends an event of the protocol to the client.
+            on_event: Told each event of the session before the client is.
+            secret: The secret that gives the client access to a stored conversation.
+
+        Raises:
+            VoiceAgentError: There is no room for it, or an engine cannot take it.
+        """
+        call = cls(agent, tell, on_event, secret)
+        await call._begin()
+        tell({"type": "session.created", "session": call._describe()})
+        call._greet()
+        return call
+
+    async def close(self) -> None:
+        """Ends the conversation. Harmless when called twice."""
+        await self.session.close()
+
+    async def handle(self, event: ClientEvent) -> None:
+        """Does what a message asks for.
+
+        Raises:
+            RequestError: It cannot be done; nothing was changed.
+            VoiceAgentError: The agent failed to do it.
+        """
+        match event:
+            case AppendAudio(audio=audio):
+                async for samples in self._decoder.decode(audio):
+                    await self.session.feed(samples)
+            case CommitAudio():
+                await self._commit()
+            case ClearAudio():
+                await self.session.clear()
+                self._decoder = Decoder(self._settings.input_format)
+                self._tell({"type": "input_audio_buffer.cleared"})
+            case UpdateSession():
+                self._update(event)
+            case CreateItem():
+                await self._create_item(event)
+            case RetrieveItem(item_id=item_id):
+                item = self._item(item_id)
+                self._tell({"type": "conversation.item.retrieved", "item": item.wire()})
+            case TruncateItem():
+                await self._truncate(event)
+            case DeleteItem(item_id=item_id):
+                await self._delete_item(item_id)
+            case CreateResponse():
+                await self._respond(event)
+            case CancelResponse():
+                await self._cancel(event)
+            case DeleteConversation():
+                await self._delete_conversation()
+
+    # --- the session ----------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        # A session tells nothing before it hears something, so its id is known by then.
+        def receive(event: SessionEvent) -> None:
+            self._on_event(event)
+            audio_s = 0.0
+            if isinstance(event, ReplyAudio):
+                audio_s = event.speech.samples.size / event.speech.rate
+            for message in translation.tell(event):
+                self._tell(message, audio_s)
+
+        session = await self._agent.open(receive, clock=time.monotonic)
+        translation = Translation(
+            session.id, self._settings, self._agent.engines, lambda: session.clock
+        )
+        self.session, self._translation = session, translation
+        self._apply()
+
+    def _greet(self) -> None:
+        self._tell(
+            {
+                "type": "voice_agent.session",
+                "session_id": self.session.id,
+                "secret": self._secret(self.session.id),
+                "engines": dict(self._agent.engines),
+                "disclosure": self._agent.config.safety.disclosure,
+                "profile": self._agent.config.profile,
+            }
+        )
+
+    def _describe(self) -> Wire:
+        return self._settings.describe(self.session.id, self._expires_at, self._agent.engines)
+
+    def _update(self, event: UpdateSession) -> None:
+        settings = self._settings.updated(event.session)
+        if settings.input_format != self._settings.input_format:
+            self._decoder = Decoder(settings.input_format)
+        self._settings = settings
+        self._apply()
+        self._tell({"type": "session.updated", "session": self._describe()})
+
+    def _apply(self) -> None:
+        settings, hearing = self._settings, self._agent.config.hearing
+        self._translation.settings = settings
+        self.session.turn_taking = settings.turn_taking()
+        self.session.instructions = settings.instructions
+        self.session.set_hearing(
+            settings.vad(hearing.vad), settings.endpointing(hearing.endpointing)
+        )
+
+    async def _delete_conversation(self) -> None:
+        deleted = self.session.id
+        await self.session.close()
+        await self._agent.store.delete(deleted)
+        self._tell({"type": "voice_agent.conversation.deleted", "session_id": deleted})
+        self._decoder = Decoder(self._settings.input_format)
+        await self._begin()
+        self._tell({"type": "session.updated", "session": self._describe()})
+        self._greet()
+
+    # --- the person's side ----------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        await self.session.feed(self._decoder.finish())
+        if await self.session.commit() is None:
+            raise RequestError(
+                "input_audio_buffer_commit_empty",
+                "nothing was said since the last commit; append speech first",
+            )
+
+    async def _create_item(self, event: CreateItem) -> None:
+        item, translation = event.item, self._translation
+        if event.previous_item_id not in (None, translation.newest):
+            raise RequestError(
+                "unsupported_value",
+                "previous_item_id: items can only be added at the end",
+                "previous_item_id",
+            )
+        if item.id is not None and translation.item(item.id) is not None:
+            raise RequestError("item_exists", f"item.id: there is an item {item.id}", "item.id")
+        texts = [part.text for part in item.content if isinstance(part, InputText)]
+        sounds = [part.audio for part in item.content if isinstance(part, InputAudio)]
+        if texts and sounds:
+            raise RequestError(
+                "unsupported_value", "item.content: give words or audio, not both", "item.content"
+            )
+        translation.item_id = item.id
+        try:
+            if texts:
+                await self.session.say("\n".join(texts))
+            else:
+                await self._hear_item(sounds)
+        finally:
+            translation.item_id = None
+
+    async def _hear_item(self, sounds: Iterable[str]) -> None:
+        """Takes recorded words as a turn of their own, wherever pauses lie in them."""
+        if self._translation.hearing:
+            raise RequestError(
+                "input_audio_buffer_busy",
+                "somebody is speaking; commit or clear the input audio buffer first",
+            )
+        decoder = Decoder(self._settings.input_format)
+        pieces = [piece for sound in sounds async for piece in decoder.decode(sound)]
+        before = self.session.turn_taking
+        self.session.turn_taking = TurnTaking(False, False, False, before.aloud)
+        self._translation.creating = True
+        try:
+            for piece in [*pieces, decoder.finish()]:
+                await self.session.feed(piece)
+            committed = await self.session.commit()
+        finally:
+            self.session.turn_taking = before
+            self._translation.creating = False
+        if committed is None:
+            raise RequestError(
+                "invalid_audio", "item.content: there is no speech in the audio", "item.content"
+            )
+
+    async def _truncate(self, event: TruncateItem) -> None:
+        item, translation = self._item(event.item_id), self._translation
+        response = translation.response
+        # A reply that this cuts short is told of as truncated by its end.
+        told = translation.playing and response is not None and response.item is item
+        try:
+            await self.session.truncate(item.key, event.audio_end_ms)
+        except ValueError as error:
+            raise RequestError("invalid_value", str(error), "audio_end_ms") from error
+        if not told:
+            item.text = None
+            self._tell(truncated(item, event.audio_end_ms))
+
+    async def _delete_item(self, item_id: str) -> None:
+        item = self._item(item_id)
+        try:
+            await self.session.delete(item.key)
+        except KeyError:
+            raise _unknown(item_id) from None
+        self._translation.forget(item)
+        self._tell({"type": "conversation.item.deleted", "item_id": item_id})
+
+    def _item(self, item_id: str) -> Item:
+        item = self._translation.item(item_id)
+        if item is None:
+            raise _unknown(item_id)
+        return item
+
+    # --- the agent's side -----------------------------------------------------------------------
+
+    async def _respond(self, event: CreateResponse) -> None:
+        translation = self._translation
+        response = translation.response
+        if response is not None and response.open:
+            raise RequestError(
+                "conversation_already_has_active_response",
+                f"the response {response.id} is in progress; wait for it or cancel it",
+            )
+        settings, asked = self._settings, event.response
+        wish = Wish(settings.modality, settings.output_format)
+        instructions = None
+        if asked is not None:
+            instructions = asked.instructions
+            spoken = asked.audio.output if asked.audio else None
+            wish = Wish(
+                asked.output_modalities[0] if asked.output_modalities else wish.modality,
+                spoken.format if spoken and spoken.format else wish.format,
+                asked.metadata,
+            )
+        before = self.session.turn_taking
+        translation.wish = wish
+        self.session.turn_taking = replace(before, aloud=wish.modality == "audio")
+        try:
+            if translation.playing:
+                # All of the last reply was sent, but it is still being heard.
+                await self.session.cancel()
+            await self.session.respond(instructions)
+        finally:
+            self.session.turn_taking = before
+            translation.wish = None
+
+    async def _cancel(self, event: CancelResponse) -> None:
+        response = self._translation.response
+        if response is None or not self._translation.playing:
+            raise RequestError("response_cancel_not_active", "no response is in progress")
+        if event.response_id not in (None, response.id):
+            raise RequestError(
+                "response_cancel_not_active",
+                f"the response in progress is {response.id}",
+                "response_id",
+            )
+        await self.session.cancel()
+
+
+def _unknown(item_id: str) -> RequestError:
+    return RequestError("item_not_found", f"there is no item {item_id[:64]!r}", "item_id")
