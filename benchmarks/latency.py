@@ -103,7 +103,8 @@ async def load(
                 tick()
         return results
 
-    return sum(await asyncio.gather(*(converse(number) for number in range(sessions))), [])
+    conversations = await asyncio.gather(*(converse(number) for number in range(sessions)))
+    return [measured for results in conversations for measured in results]
 
 
 def report(console: Console, results: list[Measured], title: str) -> None:

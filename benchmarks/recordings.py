@@ -1,6 +1,12 @@
-"""The recordings that the benchmarks play, and where their last word ends."""
+"""The recordings that the benchmarks play, and where their last word ends.
 
+python benchmarks/recordings.py --json FILE writes the ends of the last words, for programs that
+play the same recordings without this package: a list of {path, corpus, end_s}.
+"""
+
+import argparse
 import csv
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,3 +65,15 @@ def last_word(model: VadModel, audio: np.ndarray) -> float:
     bar = max(np.percentile(level, 95) - 35, np.percentile(level, 5) + 6)
     loud = np.flatnonzero(level[: (speech[-1] + 2) * FRAME // HOP] > bar)
     return (loud[-1] + 1) * HOP / 16_000
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA / "speech_read")
+    parser.add_argument("--json", type=Path, required=True)
+    arguments = parser.parse_args()
+    ends = [
+        {"path": recording.path, "corpus": recording.corpus, "end_s": recording.end_s}
+        for recording in read_speech(arguments.data)
+    ]
+    arguments.json.write_text(json.dumps(ends, indent=1))

@@ -151,7 +151,7 @@ class Agent:
         def listen(on_event: Callable[[HearingEvent], None]) -> Listener:
             return Listener(ear, stream, self._analyzer, self._ears, on_event)
 
-        gate = SafetyGate(config.safety)
+        gate = SafetyGate(config.safety.region)
         seed = int(id[-8:], 16)
         wings = Wings(
             listen,

@@ -58,7 +58,7 @@ async def call(tmp_path) -> AsyncIterator[Call]:
         ear = Ear(VadModel(), detector, settings.hearing.vad, settings.hearing.endpointing)
         wings = Wings(
             lambda tell: Listener(ear, stream, scripted.Analyzer(), ears, tell),
-            Thinker(model or scripted.Model(), SafetyGate(settings.safety), ""),
+            Thinker(model or scripted.Model(), SafetyGate(settings.safety.region), ""),
             Speaker(scripted.ToneVoice(), settings.speaking.level_db),
             store,
             {"recognizer": "scripted"},

@@ -94,10 +94,7 @@ class Reply:
     async def _make(
         self, thinker: Thinker, speaker: Speaker | None, instructions: str | None
     ) -> None:
-        pieces = cast(
-            AsyncGenerator[Thought | str, None],
-            thinker.reply(self.turn, self.history, instructions),
-        )
+        pieces = thinker.reply(self.turn, self.history, instructions)
         try:
             async with aclosing(self._words(pieces)) as words:
                 await self._say(words, speaker)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.config import Config
+from voice_agent.config import Config, Endpointing, Vad
 from voice_agent.dialogue.conversation import Conversation, Turn
 from voice_agent.dialogue.delivery import Delivery
 from voice_agent.dialogue.interruption import Verdict, judge
@@ -92,6 +92,11 @@ class Session:
     received; only the playback of a transport in real time goes by that transport's clock.
 
     All methods belong to the event loop that made the session.
+
+    Attributes:
+        id: Id of the conversation, also in the store.
+        turn_taking: Who decides when it is whose turn.
+        instructions: Who the agent is in this conversation; empty for what the configuration says.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class Session:
     ) -> None:
         self.id = id
         self.turn_taking = TurnTaking()
+        self.instructions = ""
         self._wings = wings
         self._config = config
         self._emit = emit
@@ -138,10 +144,9 @@ class Session:
         """Seconds of audio received."""
         return self._received / HEARING_RATE
 
-    @property
-    def listener(self) -> Listener:
-        """What hears, for its settings."""
-        return self._listener
+    def set_hearing(self, vad: Vad, endpointing: Endpointing) -> None:
+        """Changes when speech counts as speech and a silence as the end of a turn."""
+        self._listener.ear.configure(vad, endpointing)
 
     @property
     def answering(self) -> bool:
@@ -368,7 +373,11 @@ class Session:
         playback = Playback(self._playback_clock, self._config.speaking.lead_ms / 1000)
         reply = Reply(asked, history, playback, self._on_progress)
         aloud = self.turn_taking.aloud
-        reply.start(self._wings.thinker, self._wings.speaker if aloud else None, instructions)
+        reply.start(
+            self._wings.thinker,
+            self._wings.speaker if aloud else None,
+            instructions or self.instructions or None,
+        )
         return reply
 
     def _answer(

@@ -92,10 +92,8 @@ class Ear:
         self.automatic = True
         self.speaking = False
         self._vad = Vad(vad)
-        self._settings = vad_settings
-        self._onset_frames = max(1, round(vad_settings.onset_ms * HEARING_RATE / 1000 / FRAME))
         self._endpointer = Endpointer(endpointing, detector)
-        self._likely = endpointing.likely_ms * HEARING_RATE // 1000
+        self.configure(vad_settings, endpointing)
         self._past = _Past(_KEPT_S * HEARING_RATE)
         self._pitch = PitchTracker()
         self._speaker = Speaker()
@@ -113,6 +111,13 @@ class Ear:
         self._longest_pause = 0
         self._loudness_db = -60.0
         self._pending: list[tuple[float, float, bool]] = []
+
+    def configure(self, vad_settings: config.Vad, endpointing: config.Endpointing) -> None:
+        """Changes the settings, from the next frame on."""
+        self._settings = vad_settings
+        self._onset_frames = max(1, round(vad_settings.onset_ms * HEARING_RATE / 1000 / FRAME))
+        self._endpointer.settings = endpointing
+        self._likely = endpointing.likely_ms * HEARING_RATE // 1000
 
     def process(self, samples: Samples, words: str) -> list[EarEvent]:
         """Takes the next audio, 16 kHz mono float32 of any length.
@@ -185,7 +190,7 @@ class Ear:
         levels = 10 * np.log10(power + 1e-12)
         pitches = [0.0, 0.0]
         if speech:
-            pitches = self._pitch.pitch(self._past.between(self._clock - 1024, self._clock))
+            pitches = self._pitch.pitch(self._past.between(self._clock - 2 * FRAME, self._clock))
         else:
             quiet = float(levels.min())
             self._floor_db += (0.5 if quiet < self._floor_db else 0.02) * (quiet - self._floor_db)
@@ -305,7 +310,8 @@ class _Past:
     def __init__(self, kept: int) -> None:
         self._kept = kept
         self._buffer = np.zeros(2 * kept, np.float32)
-        self._begin = 0
+        # A stretch of silence before the stream began, so that windows reach back from its start.
+        self._begin = -2 * FRAME
         self.end = 0
 
     def add(self, samples: Samples) -> None:
