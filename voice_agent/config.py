@@ -191,7 +191,7 @@ def profiles() -> dict[str, Path]:
 
 
 def load(source: str | Path = "embedded", **overrides: Any) -> Config:
-    """Reads a profile or a file.
+    """Reads a profile or a file and checks that its engines exist and take their options.
 
     Args:
         source: Name of a shipped profile, or the path of a YAML file.
@@ -200,18 +200,24 @@ def load(source: str | Path = "embedded", **overrides: Any) -> Config:
 
     Raises:
         ConfigError: Names file, key, what was found and what is allowed.
+        EngineUnavailable: A package that an engine needs is missing.
     """
+    config = read(source, **overrides)
+    _check_engines(_locate(source), config)
+    return config
+
+
+def read(source: str | Path = "embedded", **overrides: Any) -> Config:
+    """As ``load``, for work that needs no engine and must not fail for the want of one."""
     path = _locate(source)
     data = _read(path)
     for key, value in overrides.items():
         if value is not None:
             data = _merge(data, _nest(key.split("__"), value))
     try:
-        config = Config.model_validate(data)
+        return Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_explain(path, error)) from error
-    _check_engines(path, config)
-    return config
 
 
 def engine_options(kind: engines.EngineKind, choice: EngineChoice) -> tuple[Any, BaseModel]:

@@ -1,5 +1,6 @@
 """``voice-agent serve``: the page and the websocket."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")
     ] = None,
-    log_level: Logging = LogLevel.WARNING,
+    log_level: Logging = LogLevel.INFO,
 ) -> None:
     """Serve the page at / and OpenAI's realtime protocol at /v1/realtime."""
     import asyncio
@@ -31,24 +32,17 @@ def serve(
     def ready(address: str, agent: "Agent") -> None:
         print(announcement(address, agent), flush=True)
 
-    try:
+    with suppress(KeyboardInterrupt):
         asyncio.run(run(config, ready))
-    except KeyboardInterrupt:
-        print("\nStopped.")
+    print("Stopped.")
 
 
 def announcement(address: str, agent: "Agent") -> str:
     """What is said when the server is ready."""
     engines = "\n".join(
-        f"  {kind.replace('_', ' '):16}{name}" for kind, name in agent.engines.items()
+        f"  {kind.replace('_', ' '):<16} {name}" for kind, name in agent.engines.items()
     )
     return (
-        f"Ready: open {address} and talk (Ctrl-C ends).\n"
-        f"Profile {agent.config.profile}, on this machine alone:\n{engines}"
-        if _local(address)
-        else f"Ready: {address} (Ctrl-C ends).\nProfile {agent.config.profile}:\n{engines}"
+        f"Ready: open {address} in a browser and talk. Ctrl-C stops.\n"
+        f"Profile {agent.config.profile} with\n{engines}"
     )
-
-
-def _local(address: str) -> bool:
-    return any(name in address for name in ("127.0.0.1", "localhost", "[::1]"))

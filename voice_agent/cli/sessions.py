@@ -130,11 +130,11 @@ def delete(
 def _with_store(source: str, work: "Callable[[Store], Awaitable[T]]") -> T:
     import asyncio
 
-    from voice_agent.config import load
+    from voice_agent.config import read
     from voice_agent.store import Store
 
     async def run() -> T:
-        store = await Store.open(load(source).store.path)
+        store = await Store.open(read(source).store.path)
         try:
             return await work(store)
         finally:

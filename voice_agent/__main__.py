@@ -1,0 +1,5 @@
+"""``python -m voice_agent``: the command line where its script is not on the path."""
+
+from voice_agent.cli import main
+
+main()
