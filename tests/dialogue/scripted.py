@@ -28,7 +28,7 @@ class NoOptions(BaseModel):
 
 
 class ScriptedRecognizer:
-    """Hears the words of its script, turn by turn: one more with every 0.3 s of audio."""
+    """Hears the words of its script, turn by turn: one more with every 0.2 s of audio."""
 
     Options = NoOptions
     name = "scripted"
@@ -52,9 +52,9 @@ class ScriptedStream:
     async def feed(self, samples: Samples) -> Hypothesis:
         if self._words is None:
             self._words = next(self._turns, "").split()
+        self._fed += len(samples)
         if self._words == ["FAIL"]:
             raise EngineError("the recognizer failed")
-        self._fed += len(samples)
         return self._heard()
 
     async def settle(self) -> Hypothesis:
@@ -69,7 +69,7 @@ class ScriptedStream:
         pass
 
     def _heard(self) -> Hypothesis:
-        known = int(self._fed / HEARING_RATE / WORD_S)
+        known = int(self._fed / HEARING_RATE / 0.2)
         return Hypothesis(" ".join((self._words or [])[:known]))
 
 

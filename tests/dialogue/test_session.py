@@ -144,7 +144,7 @@ async def test_going_on_before_the_answer_was_heard_makes_one_turn_of_both(call,
         await person.wait(0.02)
     await person.say(await voice("She was not well at all."))
     await person.wait(10)
-    assert person.of(ReplyEnded)[0].heard == ""
+    assert person.of(ReplyEnded)[0].heard_ms < 500
     assert model.prompts[-1].turn.text == "i went to see my mother she was not well at all"
     assert model.prompts[-1].history == ()
 

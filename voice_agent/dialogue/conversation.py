@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from voice_agent.events import Exchange, Latency, ReplyStatus, Thought, UserTurn
 from voice_agent.speaking.playback import Playback
 
+TAKEN_IN_S = 0.6
+"""Audio of an answer below which the person who speaks into it is going on rather than replying."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -16,6 +19,7 @@ class Turn:
         user: What the person said; None if nothing, or if it was deleted.
         reply_item: Id of the answer's item, once there is one.
         reply, heard: The whole answer, and what the person heard of it.
+        heard_s: Seconds of its audio that the person heard.
         playback: Knows which word of the answer was played when.
     """
 
@@ -26,6 +30,7 @@ class Turn:
     thought: Thought = field(default_factory=Thought)
     reply: str = ""
     heard: str = ""
+    heard_s: float = 0.0
     status: ReplyStatus | None = None
     latency: Latency = field(default_factory=Latency)
     playback: Playback | None = None
@@ -96,5 +101,7 @@ class Conversation:
 
 
 def _unheard(turn: Turn) -> bool:
-    """Whether a turn of the person was left without an answer that could be heard."""
-    return turn.user is not None and turn.status is not None and not turn.heard
+    """Whether a turn of the person was left without an answer that could be taken in."""
+    if turn.user is None or turn.status in (None, ReplyStatus.COMPLETED):
+        return False
+    return not turn.heard or 0 < turn.heard_s < TAKEN_IN_S

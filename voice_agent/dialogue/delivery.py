@@ -68,13 +68,18 @@ class Delivery:
         self.reply.release()
         self.advance()
 
-    def advance(self) -> None:
-        """Tells what is new and sends the audio that is due. Ends when all was heard."""
+    def advance(self, hush: bool = False) -> None:
+        """Tells what is new and sends the audio that is due. Ends when all was heard.
+
+        Args:
+            hush: Somebody may just be beginning to speak: audio that is due waits a moment.
+        """
         if self.over is not None:
             return
         self._tell_thought()
         self._tell_text()
-        self._send()
+        if not hush:
+            self._send()
         if not self.reply.made:
             return
         self._tell_spoken()
@@ -115,6 +120,7 @@ class Delivery:
         # An answer that was only written has no audio: what was told of it was read.
         heard_all = finished or (playback.length_s == 0 and self.reply.made)
         turn.heard = turn.reply if heard_all else playback.heard(played_s)
+        turn.heard_s = played_s
         turn.status = status
         turn.latency = self._stopwatch.read(
             self._asr_final, self.reply.first_token, self.reply.first_audio, self._sent_at

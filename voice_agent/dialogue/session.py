@@ -169,8 +169,7 @@ class Session:
         await self._listener.feed(samples)
         self._judge(over=False)
         if self._speaking and self.clock - self._started_at > limits.turn_seconds:
-            self._speaking = False
-            self._start(self._listener.finish())
+            await self._listener.finish()
         self._advance()
 
     async def commit(self) -> str | None:
@@ -227,7 +226,7 @@ class Session:
         if self._delivery is not None and self._delivery.turn is turn:
             self._end_reply(ReplyStatus.INTERRUPTED, heard_s)
         elif turn.status is not ReplyStatus.COMPLETED or heard_s < turn.playback.length_s:
-            turn.heard = turn.playback.heard(heard_s)
+            turn.heard, turn.heard_s = turn.playback.heard(heard_s), heard_s
             self._start(self._keep(turn))
 
     async def delete(self, item: str) -> None:
@@ -413,7 +412,8 @@ class Session:
         delivery = self._delivery
         if delivery is None:
             return
-        delivery.advance()
+        hush = self.turn_taking.interrupt_response and self._listener.ear.stirring
+        delivery.advance(hush)
         if delivery.over is not None:
             self._leave(delivery)
 

@@ -158,6 +158,11 @@ class Ear:
         self._barrier = self._past.end
 
     @property
+    def stirring(self) -> bool:
+        """Whether the last frame sounded like speech that may become a turn."""
+        return not self._open and self._run > 0
+
+    @property
     def speech_s(self) -> float:
         """Seconds of speech in the running turn, or in the one just ended."""
         return self._turn.speech_s

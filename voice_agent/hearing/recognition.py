@@ -30,7 +30,7 @@ class Recognition:
 
     Audio, readings and turn changes are worked through in the order in which they were asked for,
     so a new turn may begin while the reading of the last one is still being made. Audio that waits
-    is joined into one call.
+    is joined into one call. A recognizer that fails is told of once and spared until the next turn.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Recognition:
         self._busy = False
         self._asked = 0
         self._reached = 0
+        self._failed = False
         self._stabilizer = Stabilizer()
         self._task = asyncio.create_task(self._run())
 
@@ -109,29 +110,36 @@ class Recognition:
             await self._settle(job.result)
         else:
             self._reached += 1
+            self._failed = False
             self._stabilizer = Stabilizer()
             try:
                 await self._stream.reset()
             except Exception as error:
-                self._on_error(error)
+                self._fail(error)
 
     async def _feed(self, audio: Samples) -> None:
         self._waiting -= len(audio)
+        if self._failed:
+            return
         try:
             partial = await self._stream.feed(audio)
         except Exception as error:
-            self._on_error(error)
+            self._fail(error)
             return
         if self._reached == self._asked:
             stable = self._stabilizer.add(partial.text)
             self._on_partial(replace(partial, stable=stable))
 
     async def _settle(self, result: asyncio.Future[Hypothesis]) -> None:
-        try:
-            reading = await self._stream.settle()
-        except Exception as error:
-            if not result.done():
-                result.set_exception(error)
-            return
+        reading = Hypothesis("")
+        if not self._failed:
+            try:
+                reading = await self._stream.settle()
+            except Exception as error:
+                self._fail(error)
         if not result.done():
             result.set_result(replace(reading, stable=reading.text, final=True))
+
+    def _fail(self, error: Exception) -> None:
+        self._failed = True
+        self._on_error(error)
