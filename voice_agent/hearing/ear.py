@@ -4,8 +4,7 @@ Voice activity, prosody and endpointing are joined here, on the clock of the rec
 Nothing in here waits or knows an event loop; the listener calls it from a thread.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,14 +13,16 @@ from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.engines import TurnDetector
 from voice_agent.events import Manner, Pause
 from voice_agent.hearing.endpointing import Endpointer
-from voice_agent.hearing.prosody import HOP, PitchTracker, Speaker, TurnProsody
+from voice_agent.hearing.prosody import HOP, PitchTracker, Row, Speaker, TurnProsody
+from voice_agent.hearing.recent import RecentAudio
 from voice_agent.hearing.vad import FRAME, Vad, VadModel
 
 _KEPT_S = 30
 _SHOWN_S = 8
-_STEP = 128
 _HYSTERESIS = 0.15
-_FLOOR_DB = -90.0
+_STEP = 128
+_FADE_DB = 32.0
+_ABOVE_NOISE_DB = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,35 @@ class End:
 EarEvent = Onset | Voice | LikelyEnd | Resumed | End
 
 
+@dataclass(slots=True)
+class _Turn:
+    """The running turn, or the one just ended; all times are sample indices.
+
+    Attributes:
+        start: Where its audio begins, pre-roll included.
+        told: Up to where its audio was handed out.
+        speech_end: End of the last speech so far.
+        paused: Whether the person is silent at the moment.
+        likely: Whether that silence was reported as a likely end.
+        longest_pause: Longest silence so far after which the person went on.
+        open: False once the turn has ended.
+    """
+
+    start: int = 0
+    told: int = 0
+    speech_end: int = 0
+    paused: bool = False
+    likely: bool = False
+    longest_pause: int = 0
+    open: bool = False
+    prosody: TurnProsody = field(default_factory=TurnProsody)
+
+
 class Ear:
     """Hears one person's turns.
 
     Attributes:
         automatic: Whether a silence ends the turn. Where it is False, only ``end_turn`` does.
-        speaking: Whether the person is speaking right now.
     """
 
     def __init__(
@@ -90,27 +114,20 @@ class Ear:
         endpointing: config.Endpointing,
     ) -> None:
         self.automatic = True
-        self.speaking = False
         self._vad = Vad(vad)
         self._endpointer = Endpointer(endpointing, detector)
         self.configure(vad_settings, endpointing)
-        self._past = _Past(_KEPT_S * HEARING_RATE)
+        self._audio = RecentAudio(_KEPT_S * HEARING_RATE)
         self._pitch = PitchTracker()
         self._speaker = Speaker()
-        self._turn = TurnProsody()
-        self._floor_db = -60.0
+        self._turn = _Turn()
+        self._noise_db = -60.0
         self._clock = 0
-        self._open = False
-        self._start = 0
-        self._delivered = 0
+        # Audio before this belongs to what was already ended or dropped.
         self._barrier = 0
-        self._run = 0
+        # Speech frames in a row while there is no turn or it pauses, and where they began.
+        self._run: list[tuple[Row, Row]] = []
         self._run_at = 0
-        self._speech_end = 0
-        self._likely_told = False
-        self._longest_pause = 0
-        self._loudness_db = -60.0
-        self._pending: list[tuple[float, float, bool]] = []
 
     def configure(self, vad_settings: config.Vad, endpointing: config.Endpointing) -> None:
         """Changes the settings, from the next frame on."""
@@ -130,210 +147,172 @@ class Ear:
             What happened, in order. The audio of ``Onset`` and of every ``Voice`` of a turn,
             joined, is the turn without a gap.
         """
-        self._past.add(samples)
+        self._audio.add(samples)
         events: list[EarEvent] = []
-        while self._clock + FRAME <= self._past.end:
+        while self._clock + FRAME <= self._audio.end:
             self._clock += FRAME
-            events.extend(self._frame(words))
-        if self._open and self._delivered < self._past.end:
-            events.append(self._voice(self._past.end))
+            self._frame(words, events)
+        self._decide(words, self._audio.end, events)
+        if self._turn.open:
+            self._hand_out(self._audio.end, events)
         return events
 
     def end_turn(self) -> End | None:
         """Ends the running turn by hand; None if there was no speech in it."""
-        if not self._open:
-            self._barrier = self._past.end
-            self._run = 0
-            return None
-        end = End(self._speech_end, self._past.end)
-        self._close()
-        self._barrier = self._past.end
+        end = None
+        if self._turn.open:
+            self._turn.open = False
+            at = self._turn.speech_end if self._turn.paused else self._audio.end
+            end = End(at, self._audio.end)
+        self._run = []
+        self._barrier = self._audio.end
         return end
 
     def forget(self) -> None:
         """Drops the running turn, as if it had not been heard."""
-        self._open = self.speaking = False
-        self._turn = TurnProsody()
-        self._run = 0
-        self._barrier = self._past.end
+        self._turn = _Turn()
+        self._run = []
+        self._barrier = self._audio.end
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the person is speaking right now."""
+        return self._turn.open and not self._turn.paused
 
     @property
     def stirring(self) -> bool:
         """Whether the last frame sounded like speech that may become a turn."""
-        return not self._open and self._run > 0
+        return not self._turn.open and bool(self._run)
 
     @property
     def speech_s(self) -> float:
         """Seconds of speech in the running turn, or in the one just ended."""
-        return self._turn.speech_s
+        return self._turn.prosody.speech_s
 
     @property
     def voiced_share(self) -> float:
         """Share of the speech of the running turn that has a pitch."""
-        return self._turn.voiced_share
+        return self._turn.prosody.voiced_share
 
     def manner(self, words: str) -> Manner:
         """Measures the running turn, or the one just ended, against the speaker's earlier ones."""
-        return self._speaker.manner(self._turn)
+        return self._speaker.manner(self._turn.prosody)
 
     def turn_audio(self) -> Samples:
         """The running turn, or the one just ended; its last 30 s at most."""
-        return self._past.between(self._start, self._past.end if self._open else self._delivered)
+        return self._audio.between(self._turn.start, self._turn.told)
 
-    def _frame(self, words: str) -> Sequence[EarEvent]:
-        frame = self._past.between(self._clock - FRAME, self._clock)
-        probability = self._vad.probability(frame)
+    def _frame(self, words: str, events: list[EarEvent]) -> None:
+        frame = self._audio.between(self._clock - FRAME - 1, self._clock)
+        probability = self._vad.probability(frame[1:])
         threshold = self._settings.threshold - (_HYSTERESIS if self.speaking else 0.0)
         speech = probability >= threshold
-        self._measure(frame, speech)
-        if not self._open:
-            return self._listen(speech)
-        return self._follow(speech, frame, words)
+        rows = self._measure(frame[1:], speech)
+        if self._turn.open:
+            self._turn.prosody.add(rows)
+        if self.speaking:
+            if not speech:
+                self._pause()
+        elif speech:
+            self._run_at = self._run_at if self._run else self._clock - FRAME
+            self._run.append(rows)
+            if len(self._run) >= self._onset_frames:
+                self._speak(events)
+        else:
+            self._run = []
+        if self._turn.open and self._turn.paused:
+            self._hear_pause(frame, probability)
+            self._decide(words, self._clock, events)
 
-    def _measure(self, frame: Samples, speech: bool) -> None:
-        power = np.square(frame.reshape(-1, HOP)).mean(axis=1)
-        levels = 10 * np.log10(power + 1e-12)
-        pitches = [0.0, 0.0]
+    def _measure(self, frame: Samples, speech: bool) -> tuple[Row, Row]:
+        levels = 10 * np.log10(np.square(frame.reshape(-1, HOP)).mean(axis=1) + 1e-12)
+        pitches = (0.0, 0.0)
         if speech:
-            pitches = self._pitch.pitch(self._past.between(self._clock - 2 * FRAME, self._clock))
+            pitches = self._pitch.pitch(self._audio.between(self._clock - 2 * FRAME, self._clock))
         else:
             quiet = float(levels.min())
-            self._floor_db += (0.5 if quiet < self._floor_db else 0.02) * (quiet - self._floor_db)
-        rows = [(float(db), hz, speech) for db, hz in zip(levels, pitches, strict=True)]
-        if self._open:
-            for row in rows:
-                self._turn.add(*row)
+            # Down at once, up slowly: a pause is louder than the room at its beginning.
+            self._noise_db += (0.5 if quiet < self._noise_db else 0.02) * (quiet - self._noise_db)
+        first, second = levels
+        return Row(float(first), pitches[0], speech), Row(float(second), pitches[1], speech)
+
+    def _speak(self, events: list[EarEvent]) -> None:
+        """Speech has lasted long enough to be the beginning of a turn, or to go on with it."""
+        turn = self._turn
+        if turn.open:
+            turn.longest_pause = max(turn.longest_pause, self._run_at - turn.speech_end)
+            turn.paused = False
+            if turn.likely:
+                turn.likely = False
+                self._hand_out(self._clock, events)
+                events.append(Resumed(self._run_at))
         else:
-            self._pending = (self._pending if speech else []) + rows
+            # It joins the baseline only now, so that it was itself measured against its elders.
+            self._speaker.learn(turn.prosody)
+            preroll = self._settings.preroll_ms * HEARING_RATE // 1000
+            start = max(self._barrier, self._run_at - preroll, 0)
+            self._turn = turn = _Turn(start, self._clock, self._clock, open=True)
+            for rows in self._run:
+                turn.prosody.add(rows)
+            events.append(Onset(self._run_at, self._audio.between(start, self._clock)))
+        self._run = []
 
-    def _listen(self, speech: bool) -> Sequence[EarEvent]:
-        if not speech:
-            self._run = 0
-            return ()
-        if self._run == 0:
-            self._run_at = self._clock - FRAME
-        self._run += 1
-        if self._run < self._onset_frames:
-            return ()
-        preroll = self._settings.preroll_ms * HEARING_RATE // 1000
-        self._start = max(self._barrier, self._run_at - preroll, 0)
-        self._open = self.speaking = True
-        # The turn before joins the baseline only now, so that it was measured against its elders.
-        self._speaker.learn(self._turn)
-        self._turn = TurnProsody()
-        for row in self._pending[-2 * self._run :]:
-            self._turn.add(*row)
-        self._pending = []
-        self._speech_end = self._clock
-        self._likely_told = False
-        self._longest_pause = 0
-        self._delivered = self._clock
-        return (Onset(self._run_at, self._past.between(self._start, self._clock)),)
-
-    def _follow(self, speech: bool, frame: Samples, words: str) -> Sequence[EarEvent]:
-        if speech:
-            return self._go_on()
-        if self.speaking:
-            self.speaking = False
-            self._run = 0
-            self._speech_end = self._last_sound()
-            self._endpointer.begin()
-        elif self._run:
-            self._run = 0
-        silence = self._clock - self._speech_end
-        events: list[EarEvent] = []
-        if silence >= self._likely and not self._likely_told:
-            self._likely_told = True
-            events += [self._voice(self._clock), LikelyEnd(self._speech_end)]
-        if self.automatic and self._likely_told and self._endpointer.over(self._pause(words)):
-            events += [self._voice(self._clock), End(self._speech_end, self._clock)]
-            self._close()
-        return [e for e in events if not isinstance(e, Voice) or e.audio.size]
-
-    def _go_on(self) -> Sequence[EarEvent]:
-        if self.speaking:
-            return ()
-        self._run += 1
-        if self._run == 1:
-            self._run_at = self._clock - FRAME
-        if self._run < self._onset_frames:
-            return ()
-        self.speaking = True
-        self._longest_pause = max(self._longest_pause, self._run_at - self._speech_end)
-        if not self._likely_told:
-            return ()
-        self._likely_told = False
-        return [self._voice(self._clock), Resumed(self._run_at)]
-
-    def _last_sound(self) -> int:
-        """Dates the end of the speech inside the last frames: where the level fell."""
-        begin = max(self._start, self._clock - 4 * FRAME)
-        audio = self._past.between(begin, self._clock)
+    def _pause(self) -> None:
+        """Speech has stopped: dates its end to where the level fell, within the last frames."""
+        turn = self._turn
+        begin = max(turn.start, self._clock - 4 * FRAME)
+        audio = self._audio.between(begin, self._clock)
         levels = 10 * np.log10(np.square(audio.reshape(-1, _STEP)).mean(axis=1) + 1e-12)
-        speech_db = self._turn_level()
-        bar = max(self._floor_db + 8.0, speech_db - 30.0)
-        loud = np.flatnonzero(levels[:-4] > bar)
-        return begin + (int(loud[-1]) + 1) * _STEP if loud.size else begin
+        loud_db = turn.prosody.loud_db()
+        sounding = levels > max(self._noise_db + _ABOVE_NOISE_DB, loud_db - _FADE_DB)
+        # The frame itself is no speech any more, whatever sounds in its second half.
+        at = np.flatnonzero(sounding[: -FRAME // _STEP // 2])
+        turn.speech_end = begin + (int(at[-1]) + 1) * _STEP if at.size else self._clock - 2 * FRAME
+        turn.paused = True
+        turn.likely = False
+        self._endpointer.begin()
 
-    def _turn_level(self) -> float:
-        levels = [
-            db for db, speech in zip(self._turn.levels, self._turn.speech, strict=True) if speech
-        ]
-        return float(np.percentile(levels, 80)) if levels else _FLOOR_DB
+    def _hear_pause(self, frame: Samples, probability: float) -> None:
+        changes = np.square(np.diff(frame)).reshape(-1, HOP).mean(axis=1)
+        silence_ms = (self._clock - self._turn.speech_end) * 1000 / HEARING_RATE
+        self._endpointer.hear(10 * np.log10(changes + 1e-12), probability, silence_ms)
 
-    def _pause(self, words: str) -> Pause:
-        ending = self._turn.ending()
-        shown = max(self._start, self._clock - _SHOWN_S * HEARING_RATE)
+    def _decide(self, words: str, now: int, events: list[EarEvent]) -> None:
+        turn = self._turn
+        if not (turn.open and turn.paused) or self._run:
+            return
+        silence = now - turn.speech_end
+        if silence >= self._likely and not turn.likely:
+            turn.likely = True
+            self._hand_out(now, events)
+            events.append(LikelyEnd(turn.speech_end))
+        if not (self.automatic and turn.likely):
+            return
+        silence_ms = silence * 1000 / HEARING_RATE
+        if self._endpointer.over(words, silence_ms, lambda: self._describe(words, now)):
+            self._hand_out(now, events)
+            events.append(End(turn.speech_end, now))
+            turn.open = False
+            self._barrier = turn.speech_end
+
+    def _describe(self, words: str, now: int) -> Pause:
+        turn = self._turn
+        ending = turn.prosody.ending()
+        shown = max(turn.start, now - _SHOWN_S * HEARING_RATE)
         return Pause(
-            silence_s=(self._clock - self._speech_end) / HEARING_RATE,
-            speech_s=self._turn.speech_s,
-            longest_pause_s=self._longest_pause / HEARING_RATE,
+            silence_s=(now - turn.speech_end) / HEARING_RATE,
+            speech_s=turn.prosody.speech_s,
+            longest_pause_s=turn.longest_pause / HEARING_RATE,
             text=words,
             pitch_slope_st=ending.pitch_slope_st,
             pitch_end_st=ending.pitch_end_st,
             level_slope_db=ending.level_slope_db,
             level_end_db=ending.level_end_db,
             last_syllable_s=ending.last_syllable_s,
-            audio=self._past.between(shown, self._clock),
+            audio=self._audio.between(shown, now),
         )
 
-    def _voice(self, until: int) -> Voice:
-        audio = self._past.between(self._delivered, until)
-        self._delivered = until
-        return Voice(audio)
-
-    def _close(self) -> None:
-        self._open = self.speaking = False
-        self._run = 0
-        self._pending = []
-        self._barrier = self._speech_end
-
-
-class _Past:
-    """The newest samples of a stream, addressed by their index since its beginning."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._buffer = np.zeros(2 * kept, np.float32)
-        # A stretch of silence before the stream began, so that windows reach back from its start.
-        self._begin = -2 * FRAME
-        self.end = 0
-
-    def add(self, samples: Samples) -> None:
-        size = samples.size
-        if self.end + size - self._begin > self._buffer.size:
-            keep = min(self._kept, self.end - self._begin)
-            start = self.end - keep
-            kept = self._buffer[start - self._begin : self.end - self._begin].copy()
-            if keep + size > self._buffer.size:
-                self._buffer = np.zeros(keep + size, np.float32)
-            self._buffer[:keep] = kept
-            self._begin = start
-        at = self.end - self._begin
-        self._buffer[at : at + size] = samples
-        self.end += size
-
-    def between(self, start: int, stop: int) -> Samples:
-        """A copy of the samples from ``start`` to ``stop``; what is too old is left out."""
-        start = max(start, self._begin, self.end - self._buffer.size)
-        return self._buffer[start - self._begin : max(start, stop) - self._begin].copy()
+    def _hand_out(self, until: int, events: list[EarEvent]) -> None:
+        if until > self._turn.told:
+            events.append(Voice(self._audio.between(self._turn.told, until)))
+            self._turn.told = until

@@ -4,6 +4,7 @@ A turn is kept as one row per 16 ms hop: level, pitch and whether it is speech.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +18,12 @@ HOP = 256
 
 HOP_S = HOP / HEARING_RATE
 
-_WINDOW = 640
-_FFT = 2048
+# Pitch is sought at half the rate, where an FFT of 512 holds the window and the longest lag.
+_RATE = HEARING_RATE // 2
+_WINDOW = 320
+_FFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 420.0
-_LAGS = slice(int(HEARING_RATE / _HIGHEST_HZ), int(HEARING_RATE / _LOWEST_HZ) + 1)
+_LAGS = slice(int(_RATE / _HIGHEST_HZ), int(_RATE / _LOWEST_HZ) + 1)
 _VOICED = 0.5
 _MAX_ROWS = int(180 / HOP_S)
 _SEMITONES = 12.0
@@ -37,21 +40,21 @@ class PitchTracker:
         lags = np.arange(_LAGS.start, _LAGS.stop)
         self._preference = (0.05 * np.log2(lags / _LAGS.start)).astype(np.float32)
 
-    def pitch(self, samples: Samples) -> list[float]:
+    def pitch(self, samples: Samples) -> tuple[float, float]:
         """Pitch in Hz around each of the last two hops of ``samples``, 0 where unvoiced.
 
         Args:
-            samples: At least ``_WINDOW + HOP`` samples at 16 kHz, ending with the newest.
+            samples: 1024 samples at 16 kHz, ending with the newest.
         """
-        end = samples.size
-        windows = np.stack([samples[end - HOP - _WINDOW : end - HOP], samples[end - _WINDOW :]])
-        windows = (windows - windows.mean(axis=1, keepdims=True)) * self._taper
-        spectrum = np.fft.rfft(windows, _FFT, axis=1)
+        half = samples[::2] + samples[1::2]
+        windows = np.stack((half[-HOP // 2 - _WINDOW : -HOP // 2], half[-_WINDOW:]))
+        windows -= windows.mean(axis=1, keepdims=True)
+        spectrum = np.fft.rfft(windows * self._taper, _FFT, axis=1)
         correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, _FFT, axis=1)
         strength = correlation[:, _LAGS] * self._correction
         strength /= np.maximum(correlation[:, :1], 1e-9)
         best = np.argmax(strength - self._preference, axis=1)
-        return [self._peak(row, int(at)) for row, at in zip(strength, best, strict=True)]
+        return self._peak(strength[0], int(best[0])), self._peak(strength[1], int(best[1]))
 
     @staticmethod
     def _peak(strength: NDArray[np.floating], at: int) -> float:
@@ -60,7 +63,7 @@ class PitchTracker:
         left, top, right = strength[at - 1 : at + 2]
         bend = left - 2 * top + right
         shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
-        return float(HEARING_RATE / (_LAGS.start + at + shift))
+        return float(_RATE / (_LAGS.start + at + shift))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,15 @@ class Ending:
     last_syllable_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One hop: level in dBFS, pitch in Hz (0 unvoiced), whether it is speech."""
+
+    level: float
+    pitch: float
+    speech: bool
+
+
 @dataclass(slots=True)
 class TurnProsody:
     """The rows of one turn, the last three minutes of it at most."""
@@ -84,13 +96,19 @@ class TurnProsody:
     speech_rows: int = 0
     voiced_rows: int = 0
 
-    def add(self, level: float, pitch: float, speech: bool) -> None:
-        """Adds a row: level in dBFS, pitch in Hz (0 unvoiced), whether it is speech."""
-        self.levels.append(level)
-        self.pitches.append(pitch)
-        self.speech.append(speech)
-        self.speech_rows += speech
-        self.voiced_rows += speech and pitch > 0
+    def add(self, rows: Iterable[Row]) -> None:
+        """Adds rows."""
+        for row in rows:
+            self.levels.append(row.level)
+            self.pitches.append(row.pitch)
+            self.speech.append(row.speech)
+            self.speech_rows += row.speech
+            self.voiced_rows += row.speech and row.pitch > 0
+
+    def loud_db(self) -> float:
+        """Level that the louder fifth of the speech reaches."""
+        speech = np.fromiter(self.speech, bool)
+        return float(np.percentile(np.fromiter(self.levels, float)[speech], 80))
 
     @property
     def speech_s(self) -> float:
