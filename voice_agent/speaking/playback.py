@@ -76,7 +76,7 @@ class Playback:
         pieces: list[Speech] = []
         if self._paused:
             return pieces
-        while self._queue and self._next_size() <= self._room():
+        while self._queue and self._next_size() <= self._room() + _ROUNDING:
             pieces.append(self._take(self._next_size()))
         if pieces and self._at is None:
             self._at = self._clock()
@@ -189,7 +189,7 @@ class Playback:
         return min(self._queue[0].size, self._piece)
 
     def _room(self) -> float:
-        return self._played + self._lead - self._sent + _ROUNDING
+        return self._played + self._lead - self._sent
 
     def _take(self, size: int) -> Speech:
         head = self._queue.popleft()

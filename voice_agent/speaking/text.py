@@ -21,7 +21,7 @@ _ALONE = (
     r"laugh|laughter|chuckle|giggle|smile|sigh|pause|gasp|whisper|cough|sniff|softly|warmly"
     r"|gently|quietly|in a \w+ (?:voice|tone)"
 )
-_STAGE = rf"(?:(?:\w+ly )?(?:{_ACTING})(?:,? [^*_()\[\]\n]{{0,60}})?|{_ALONE})"
+_STAGE = rf"(?:(?:\w+ly )?(?:{_ACTING})(?:,? [^*_()\[\]\n]{{0,60}})?|{_ALONE})".replace(" ", r"\s")
 
 _SPAN = re.compile(
     rf"""
