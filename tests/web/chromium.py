@@ -1,0 +1,48 @@
+"""How the tests run Chromium."""
+
+import os
+import shutil
+from types import SimpleNamespace
+
+from playwright.async_api import Page
+
+CHROMIUM = os.environ.get("VOICE_AGENT_TEST_CHROMIUM") or shutil.which("chromium")
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+EAR = """
+// Hears what really goes to the loudspeaker.
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (target instanceof AudioDestinationNode) {
+    const analyser = new AnalyserNode(target.context, { fftSize: 1024 });
+    connect.call(this, analyser);
+    window.ear = () => {
+      const samples = new Float32Array(analyser.fftSize);
+      analyser.getFloatTimeDomainData(samples);
+      return Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
+    };
+  }
+  return connect.call(this, target, ...rest);
+};
+window.ear = () => 0;
+"""
+
+
+def listen_for_complaints(page: Page, complaints: SimpleNamespace) -> None:
+    def take(text: str, kind: str) -> None:
+        if kind in ("error", "warning"):
+            complaints.found.append(f"{kind}: {text}")
+
+    page.on("console", lambda message: take(message.text, message.type))
+    page.on("pageerror", lambda error: take(str(error), "error"))
