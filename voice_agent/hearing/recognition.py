@@ -50,6 +50,7 @@ class Recognition:
         self._reached = 0
         self._failed = False
         self._stabilizer = Stabilizer()
+        self._fed = 0
         self._task = asyncio.create_task(self._run())
 
     def add(self, samples: Samples) -> None:
@@ -112,6 +113,7 @@ class Recognition:
             self._reached += 1
             self._failed = False
             self._stabilizer = Stabilizer()
+            self._fed = 0
             try:
                 await self._stream.reset()
             except Exception as error:
@@ -126,8 +128,9 @@ class Recognition:
         except Exception as error:
             self._fail(error)
             return
+        self._fed += len(audio)
         if self._reached == self._asked:
-            stable = self._stabilizer.add(partial.text)
+            stable = self._stabilizer.add(partial.text, self._fed / HEARING_RATE)
             self._on_partial(replace(partial, stable=stable))
 
     async def _settle(self, result: asyncio.Future[Hypothesis]) -> None:

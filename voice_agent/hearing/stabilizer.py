@@ -5,6 +5,9 @@ by Partial Hypothesis Selection" (2020); Macháček et al., "Turning Whisper int
 Transcription System" (2023).
 """
 
+APART_S = 0.5
+"""Seconds of audio between two hypotheses that count as two. Closer ones repeat each other."""
+
 
 class Stabilizer:
     """Confirms the leading words of a turn's hypotheses. Confirmed words never change."""
@@ -12,16 +15,23 @@ class Stabilizer:
     def __init__(self) -> None:
         self._stable: list[str] = []
         self._last: list[str] = []
+        self._last_at = 0.0
 
-    def add(self, text: str) -> str:
-        """Takes the newest hypothesis of the whole turn; returns the stable words so far."""
-        words = text.split()
-        agreed = 0
-        for new, old in zip(words, self._last, strict=False):
-            if new != old:
-                break
-            agreed += 1
-        if agreed > len(self._stable) and words[: len(self._stable)] == self._stable:
-            self._stable = words[:agreed]
-        self._last = words
+    def add(self, text: str, heard: float) -> str:
+        """Takes the newest hypothesis of the whole turn; returns the stable words so far.
+
+        Args:
+            text: The hypothesis.
+            heard: Seconds of audio behind it.
+        """
+        if heard - self._last_at >= APART_S:
+            words = text.split()
+            agreed = 0
+            for new, old in zip(words, self._last, strict=False):
+                if new != old:
+                    break
+                agreed += 1
+            if agreed > len(self._stable) and words[: len(self._stable)] == self._stable:
+                self._stable = words[:agreed]
+            self._last, self._last_at = words, heard
         return " ".join(self._stable)
