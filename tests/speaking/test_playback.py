@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_agent.audio.pcm import SPEAKING_RATE
@@ -242,6 +242,7 @@ ACTIONS = st.one_of(
 
 
 @given(st.lists(ACTIONS, max_size=60), st.floats(0.02, 3))
+@settings(deadline=None)
 def test_the_position_only_grows_and_never_passes_what_was_sent(
     actions: list[tuple[str, float | int | None]], lead_s: float
 ) -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_agent.speaking.text import speakable
@@ -64,6 +64,7 @@ def test_which_part_of_the_source_was_said(source: str, said: str, covered: str)
 
 
 @given(st.text(max_size=200), st.booleans())
+@settings(deadline=None)
 def test_any_text_is_covered_from_front_to_end(source: str, goes_on: bool) -> None:
     spoken = speakable(source, goes_on)
     covered = [spoken.covered(said) for said in range(len(spoken.text) + 1)]

@@ -17,19 +17,19 @@ _OPENING_WORDS = (6, 9)
 _ASIDE_LIMIT = 120
 """Characters after which an aside that was opened counts as forgotten rather than open."""
 
-_CLOSERS = r"""["'”’»)\]*_]*(?=\s)"""
-_SENTENCE_END = re.compile(rf"[.!?…。！？]+{_CLOSERS}|\n")
-_CLAUSE_END = re.compile(rf"[,;:]{_CLOSERS}|\s[–—-]+(?=\s)|—(?=\s)")
+_CLOSERS = r"""["'”’»)\]*_]*+(?=\s)"""
+_SENTENCE_END = re.compile(rf"(?<![.!?…。！？])[.!?…。！？]++{_CLOSERS}|\n")
+_CLAUSE_END = re.compile(rf"[,;:]{_CLOSERS}|\s[–—-]++(?=\s)|—(?=\s)")
 _ABBREVIATION = re.compile(
-    r"""(?:^|[\s("'“‘\[*_])
+    r"""["'“‘(\[*_]*+
     (?: dr|mr|mrs|ms|prof|st|jr|sr|rev|gen|sgt|capt|lt|vol|approx|dept|est|vs|cf|mt|ave
-      | jan|feb|aug|sept?|oct|nov|dec|[a-hj-z]|[a-z](?:\.[a-z])+ )\.$
-    | (?:^|\n)\s*\d{1,2}\.$""",
+      | jan|feb|aug|sept?|oct|nov|dec|[a-hj-z]|[a-z](?:\.[a-z])+ )\.""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LIST_NUMBER = re.compile(r"\d{1,2}\.")
 _STARS = re.compile(r"\*+(?=\S)|(?<=\S)\*+")
 _BRACKET = re.compile(r"(?<![:;=8-])[(\[]|[)\]]")
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"(?<!\S)\S++(?=\s)")
 _JOINING = frozenset(
     "and but or so because that when while if as since though although until unless which who "
     "where with without for from to in on at of about like into over after before than".split()
@@ -66,34 +66,41 @@ class PhraseSplitter:
 
     def _cut(self) -> int:
         """Where the next phrase ends, its white space included; 0 if it is not complete."""
-        places = (self._sentence(), self._clause(), self._opening(), self._limit())
-        end = min((place for place in places if place), default=0)
+        punctuated = _first(self._sentence(), self._clause())
+        end = _first(self._opening(punctuated) or punctuated, self._limit())
         while 0 < end < len(self._rest) and self._rest[end].isspace():
             end += 1
         return end
 
     def _sentence(self) -> int:
-        for match in _SENTENCE_END.finditer(self._rest):
+        for match in _SENTENCE_END.finditer(self._rest, self._begin_of(1 if self._count else 2)):
             before = self._rest[: match.end()]
-            if not before.strip() or (self._count == 0 and _words(before) < 2):
-                continue
-            if match.group() == "\n" or not (_ABBREVIATION.search(before) or _in_aside(before)):
+            if match.group() == "\n" or not (_abbreviates(before) or _in_aside(before)):
                 return match.end()
         return 0
 
     def _clause(self) -> int:
         needed = _CLAUSE_WORDS[min(self._count, len(_CLAUSE_WORDS) - 1)]
-        for match in _CLAUSE_END.finditer(self._rest):
-            before = self._rest[: match.end()]
-            if _words(before) >= needed and not _in_aside(before):
+        for match in _CLAUSE_END.finditer(self._rest, self._begin_of(needed)):
+            if not _in_aside(self._rest[: match.end()]):
                 return match.end()
         return 0
 
-    def _opening(self) -> int:
-        """A place for the first phrase to end where no punctuation comes."""
+    def _begin_of(self, number: int) -> int:
+        """Where the word of that number begins, counted from 1; the end if it did not yet."""
+        for word in _WORD.finditer(self._rest):
+            number -= any(character.isalnum() for character in word.group())
+            if number == 0:
+                return word.start()
+        return len(self._rest)
+
+    def _opening(self, punctuated: int) -> int:
+        """A place for the first phrase to end where no punctuation comes in time."""
         if self._count:
             return 0
-        words = list(_WORD.finditer(self._rest))[:-1]  # the last may still grow
+        words = list(_WORD.finditer(self._rest))
+        if punctuated:
+            words = [word for word in words if word.end() < punctuated]
         least, most = _OPENING_WORDS
         for seen in range(least, min(len(words), most) + 1):
             for word in reversed(words[3:seen]):
@@ -114,8 +121,15 @@ class PhraseSplitter:
         return 2 * _LIMIT if len(text) > 2 * _LIMIT else 0
 
 
-def _words(text: str) -> int:
-    return sum(any(c.isalnum() for c in word) for word in text.split())
+def _first(*places: int) -> int:
+    return min((place for place in places if place), default=0)
+
+
+def _abbreviates(before: str) -> bool:
+    """Whether a full stop belongs to an abbreviation, an initial or the number of a list item."""
+    word = before.rsplit(maxsplit=1)[-1]
+    opens_line = before[: -len(word)].rstrip(" \t")[-1:] in ("", "\n")
+    return bool(_ABBREVIATION.fullmatch(word) or (opens_line and _LIST_NUMBER.fullmatch(word)))
 
 
 def _in_aside(before: str) -> bool:
