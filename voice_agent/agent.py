@@ -89,6 +89,10 @@ class Agent:
         """Number of conversations open now."""
         return len(self._open)
 
+    def is_open(self, session: str) -> bool:
+        """Whether the conversation of this id is under way."""
+        return session in self._open
+
     async def open(
         self,
         emit: Callable[[SessionEvent], None],

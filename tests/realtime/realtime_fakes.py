@@ -3,6 +3,8 @@
 import asyncio
 import typing
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -171,6 +173,8 @@ class FakeSession:
 
 class FakeStore:
     def __init__(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.path = Path(self.folder.name) / "conversations.db"
         self.deleted: list[str] = []
 
     async def delete(self, session: str) -> None:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from voice_agent.audio.pcm import to_pcm16
 from voice_agent.errors import EngineError
 from voice_agent.events import ReplyStatus, SessionFailed
+from voice_agent.server import app as app_module
 from voice_agent.transports.realtime import connection as connection_module
 
 LOUD = b64encode(to_pcm16(np.full(2_400, 0.5, np.float32))).decode()
@@ -447,7 +448,9 @@ async def test_a_client_that_does_not_read_is_dropped(scene, caplog):
     await other.until("response.created")
     metrics = await scene_metrics(scene)
     assert 'voice_agent_dropped_connections_total{reason="slow_client"} 1.0' in metrics
-    client.socket.transport.abort()
+    client.socket.transport.resume_reading()
+    await client.closed()
+    assert client.socket.close_code == 1006
 
 
 async def test_a_peer_that_takes_nothing_in_time_is_dropped(scene, monkeypatch):
@@ -460,6 +463,32 @@ async def test_a_peer_that_takes_nothing_in_time_is_dropped(scene, monkeypatch):
     await until(lambda: session.closed or not session.tell(turn_events("item_x", "on and on")))
     client.socket.transport.abort()
     await until(lambda: session.closed)
+
+
+async def test_a_peer_that_does_not_answer_pings_is_gone(monkeypatch):
+    monkeypatch.setattr(app_module, "PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr(app_module, "PING_TIMEOUT_S", 0.1)
+    agent = FakeAgent()
+    async with served(agent) as address:
+        host, port = address.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            f"GET /v1/realtime HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        assert b"101" in await reader.readline()
+        await until(lambda: agent.opened and agent.opened[0].closed)
+        writer.close()
+
+
+async def test_a_server_that_stops_says_goodbye():
+    agent = FakeAgent()
+    async with served(agent) as address:
+        client = Client(await connect(f"ws://{address}/v1/realtime"))
+        await client.until("voice_agent.session")
+    assert await client.closed() == (1012, "")
+    assert agent.opened[0].closed
 
 
 async def scene_metrics(scene) -> str:

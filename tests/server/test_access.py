@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from voice_agent.config import Server
-from voice_agent.errors import ConfigError
+from voice_agent.errors import ConfigError, StoreError
 from voice_agent.server.access import Access, Secrets, check_address, is_loopback
 
 TOKEN = "correct horse battery staple"
@@ -114,10 +114,25 @@ def test_the_page_comes_without_the_token(path):
     assert refused(Server(token=TOKEN), path) is None
 
 
-def test_a_secret_opens_its_own_conversation_only():
-    secrets = Secrets()
+def test_a_secret_opens_its_own_conversation_only(tmp_path):
+    secrets = Secrets.beside(tmp_path / "a.db")
     assert secrets.opens("sess_1", secrets.of("sess_1"))
     assert not secrets.opens("sess_2", secrets.of("sess_1"))
     assert not secrets.opens("sess_1", None)
     assert not secrets.opens("sess_1", "")
-    assert not Secrets().opens("sess_1", secrets.of("sess_1"))
+    assert not Secrets.beside(tmp_path / "b.db").opens("sess_1", secrets.of("sess_1"))
+
+
+def test_secrets_outlive_the_process(tmp_path):
+    store = tmp_path / "a.db"
+    secret = Secrets.beside(store).of("sess_1")
+    assert Secrets.beside(store).opens("sess_1", secret)
+    assert (tmp_path / "a.db.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_damaged_key_is_named(tmp_path):
+    (tmp_path / "a.db.key").write_bytes(b"short")
+    with pytest.raises(StoreError, match=r"a\.db\.key.*delete it"):
+        Secrets.beside(tmp_path / "a.db")
+    with pytest.raises(StoreError, match="nowhere"):
+        Secrets.beside(tmp_path / "nowhere" / "a.db")

@@ -24,6 +24,7 @@ from voice_agent.events import (
     UserTurn,
 )
 from voice_agent.server import app as app_module
+from voice_agent.server.access import Secrets
 from voice_agent.server.app import create_app, listen, run, serve
 from voice_agent.server.metrics import Metrics
 from voice_agent.store import Store
@@ -44,7 +45,11 @@ RECORD = TurnRecord(
 async def agent(tmp_path):
     store = await Store.open(tmp_path / "conversations.db")
     yield SimpleNamespace(
-        config=config.Config(), engines={"recognizer": "ears"}, store=store, sessions=0
+        config=config.Config(),
+        engines={"recognizer": "ears"},
+        store=store,
+        sessions=0,
+        is_open=lambda session: session == "sess_open",
     )
     await store.close()
 
@@ -144,11 +149,8 @@ async def test_a_page_can_ask_why_it_was_refused(agent):
 
 
 @pytest.fixture
-def secrets(monkeypatch):
-    """The secrets that the application uses."""
-    made = app_module.Secrets()
-    monkeypatch.setattr(app_module, "Secrets", lambda: made)
-    return made
+def secrets(agent):
+    return Secrets.beside(agent.store.path)
 
 
 async def test_a_person_can_take_and_delete_their_conversation(agent, secrets):
@@ -159,19 +161,26 @@ async def test_a_person_can_take_and_delete_their_conversation(agent, secrets):
         exported = await http.get("/v1/conversations/sess_1", headers=bearer)
         assert exported.status_code == 200
         assert "hello" in exported.text
-        busy = await http.delete("/v1/conversations/sess_1", headers=bearer)
-        assert (busy.status_code, busy.json()["error"]["code"]) == (409, "conversation_open")
-        await agent.store.end("sess_1")
         deleted = await http.delete("/v1/conversations/sess_1", headers=bearer)
         assert deleted.status_code == 204
         gone = await http.get("/v1/conversations/sess_1", headers=bearer)
         assert (gone.status_code, gone.json()["error"]["code"]) == (404, "unknown_conversation")
 
 
+async def test_a_conversation_under_way_is_deleted_on_its_own_connection(
+    agent, secrets, monkeypatch
+):
+    monkeypatch.setattr(app_module, "PARTING_S", 0)
+    await agent.store.begin("sess_open", None, agent.engines)
+    bearer = {"authorization": f"Bearer {secrets.of('sess_open')}"}
+    async with client(agent) as http:
+        answer = await http.delete("/v1/conversations/sess_open", headers=bearer)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conversation_open")
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 async def test_nobody_else_can(agent, secrets, method):
     await agent.store.begin("sess_1", None, agent.engines)
-    await agent.store.end("sess_1")
     async with client(agent) as http:
         for shown in ({}, {"authorization": f"Bearer {secrets.of('sess_2')}"}):
             answer = await http.request(method, "/v1/conversations/sess_1", headers=shown)

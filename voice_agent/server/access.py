@@ -3,9 +3,13 @@
 import hashlib
 import hmac
 import ipaddress
-import secrets
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_bytes
+from typing import Self
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,13 +17,15 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voice_agent.config import Server
-from voice_agent.errors import ConfigError
+from voice_agent.errors import ConfigError, StoreError
 
 _TOKEN_PROTOCOL = "openai-insecure-api-key."
 """Browsers cannot set headers on a websocket: the token comes as a sub-protocol of this name."""
 
 _GUARDED = ("/v1/realtime", "/v1/access", "/metrics")
 """What needs the token, where there is one. Stored conversations have secrets of their own."""
+
+_KEY_BYTES = 32
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -140,12 +146,31 @@ def _same(shown: str, known: str) -> bool:
 class Secrets:
     """The secrets that give people access to their stored conversations.
 
-    They are derived from a key of this process, so nothing has to be kept for them; they end with
-    the process.
+    They are derived from one key, so nothing has to be kept for each of them.
     """
 
-    def __init__(self, key: bytes | None = None) -> None:
-        self._key = key or secrets.token_bytes(32)
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    @classmethod
+    def beside(cls, store: Path) -> Self:
+        """Secrets that live as long as the store: their key lies beside its file.
+
+        Raises:
+            StoreError: The key cannot be read or written.
+        """
+        path = store.with_name(store.name + ".key")
+        try:
+            with suppress(FileExistsError):
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(token_bytes(_KEY_BYTES))
+            key = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror or error}") from error
+        if len(key) != _KEY_BYTES:
+            raise StoreError(f"{path} is damaged; delete it, and a new one is made")
+        return cls(key)
 
     def of(self, session: str) -> str:
         """The secret of a conversation."""

@@ -6,6 +6,7 @@ import mimetypes
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -34,6 +35,9 @@ PING_INTERVAL_S = 15.0
 PING_TIMEOUT_S = 45.0
 """Longer than a client's own flood can hold back the reading of its pongs."""
 
+PARTING_S = 2.0
+"""Time that a conversation may take to end before it counts as under way."""
+
 GOODBYE_S = 5
 """Time for conversations to end when the server stops."""
 
@@ -51,7 +55,7 @@ for _type, _ending in (
 def create_app(agent: Agent) -> Starlette:
     """The application around an agent; the agent stays the caller's to close."""
     metrics = Metrics(lambda: agent.sessions)
-    secrets = Secrets()
+    secrets = Secrets.beside(agent.store.path)
 
     async def realtime(websocket: WebSocket) -> None:
         await Connection(websocket, agent, metrics, secrets.of).run()
@@ -82,7 +86,7 @@ def create_app(agent: Agent) -> Starlette:
             return Refusal(401, "invalid_secret", message).response()
         try:
             if request.method == "DELETE":
-                if (await agent.store.session(session)).ended is None:
+                if not await _over(agent, session):
                     message = "it is under way; send voice_agent.conversation.delete there"
                     return Refusal(409, "conversation_open", message).response()
                 await agent.store.delete(session)
@@ -116,6 +120,15 @@ def create_app(agent: Agent) -> Starlette:
             ),
         ],
     )
+
+
+async def _over(agent: Agent, session: str) -> bool:
+    """Whether a conversation is over, now or in a moment: its client may just have left."""
+    deadline = time.monotonic() + PARTING_S
+    # Polled: nobody tells the end of a conversation.
+    while agent.is_open(session) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    return not agent.is_open(session)
 
 
 async def serve(config: Config, ready: Callable[[str, Agent], None]) -> None:

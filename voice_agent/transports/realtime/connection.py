@@ -87,15 +87,17 @@ class Connection:
     async def run(self) -> None:
         """Serves the client until it leaves, or has to."""
         offered = self._websocket.scope.get("subprotocols", [])
-        await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        try:
+            await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        except WebSocketDisconnect:
+            return
         writer = asyncio.create_task(self._outbox.pump(self._write))
         try:
             ending = await self._serve(writer)
             if ending is not None:
                 await self._end(ending)
         finally:
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            await _stop(writer)
 
     async def _serve(self, writer: asyncio.Task[None]) -> _Ending | None:
         """Opens the call, handles messages, closes it; returns how to end, None if all is over."""
@@ -122,8 +124,7 @@ class Connection:
             self._tell(error("invalid_request_error", "session_expired", message))
             return _Ending(1000, "session_expired")
         finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            await _stop(reader)
             await call.close()
 
     # --- in -------------------------------------------------------------------------------------
@@ -132,7 +133,8 @@ class Connection:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                log.info("client left", extra={"close_code": message.get("code")})
+                code = message.get("code")
+                log.info("client left", extra={"session": call.session.id, "close_code": code})
                 return
             await self._handle(call, message.get("text"))
             # Messages may lie ready in great number; the other connections get their turn.
@@ -207,3 +209,13 @@ class Connection:
                 await self._websocket.close(ending.close_code, ending.reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             log.info("client left before the farewell", extra={"reason": ending.reason})
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    try:
+        await task
+    except (asyncio.CancelledError, WebSocketDisconnect, TimeoutError):
+        pass
+    except Exception:
+        log.exception("a connection failed")
