@@ -78,8 +78,9 @@ def allowed(history: Sequence[Exchange]) -> frozenset[Strategy]:
 
 
 def choose(valence: float, at: Stage, history: Sequence[Exchange]) -> tuple[Strategy, ...]:
-    """The strategies to try, best first: suited, not worn, and rather not the last one again."""
+    """The strategies to try, best first: suited, not worn, and rather none of the last three."""
     may = allowed(history)
-    last = history[-1].thought.strategy if history and history[-1].thought else ""
+    recent = [exchange.thought.strategy for exchange in history[-3:] if exchange.thought]
     order = [strategy for strategy in preferred(valence, at) if strategy in may]
-    return tuple(sorted(order, key=lambda strategy: strategy == last))
+    rank = {strategy: order.index(strategy) + 3 * recent.count(strategy) for strategy in order}
+    return tuple(sorted(order, key=lambda strategy: rank[strategy]))

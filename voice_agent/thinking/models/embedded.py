@@ -1,0 +1,114 @@
+"""The embedded language model: a responder of rules and lines, for English.
+
+It needs no model file but a lexicon of emotion words, and no time to speak of; the same seed and
+conversation give the same words.
+"""
+
+from collections.abc import AsyncIterator
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from voice_agent.config import shipped
+from voice_agent.events import Exchange, Prompt, Thought
+from voice_agent.thinking.dual_thinking import describe, render_thought
+from voice_agent.thinking.plain_words import sentences
+from voice_agent.thinking.responder.phrasebook import Phrasebook
+from voice_agent.thinking.responder.planning import Plan, Planner, Situation
+from voice_agent.thinking.responder.text_emotion import TextEmotion
+from voice_agent.thinking.responder.understanding import Reader
+from voice_agent.thinking.responder.wording import Worded, Wording
+from voice_agent.thinking.strategy import Strategy, allowed
+
+_LONGEST_TURN = 4000
+
+
+class EmbeddedOptions(BaseModel):
+    """This engine has no options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EmbeddedModel:
+    """Answers to content and feeling out of a phrasebook."""
+
+    Options: ClassVar[type[BaseModel]] = EmbeddedOptions
+    name: ClassVar[str] = "embedded"
+
+    def __init__(self, book: Phrasebook, emotions: TextEmotion) -> None:
+        self._planner = Planner(book, Reader(book, emotions))
+
+    @classmethod
+    async def create(cls, options: EmbeddedOptions) -> Self:
+        """Loads the phrasebook and the lexicon.
+
+        Raises:
+            EngineUnavailable: The lexicon is missing.
+        """
+        return cls(Phrasebook(), TextEmotion.load(shipped("models") / "text_emotion"))
+
+    async def generate(self, prompt: Prompt) -> AsyncIterator[str]:
+        """Streams the thought, then the reply sentence by sentence, in the tag format."""
+        thought, text = self._answer(prompt)
+        yield render_thought(thought)
+        for position, sentence in enumerate(sentences(text)):
+            yield sentence if position == 0 else f" {sentence}"
+
+    async def close(self) -> None:
+        """Holds nothing that needs closing."""
+
+    def _answer(self, prompt: Prompt) -> tuple[Thought, str]:
+        turn = prompt.turn
+        if len(turn.text) > _LONGEST_TURN:
+            # The end of a long story is what the person waits for an answer to.
+            turn = type(turn)(turn.text[-_LONGEST_TURN:], turn.how, turn.confidence)
+        situation = self._planner.situation(turn, prompt.history)
+        plan = self._planner.plan(situation)
+        wording = Wording(prompt.history, plan.slots, prompt.seed)
+        worded = (
+            _repeated(situation)
+            or wording.compose(plan.options, allowed(prompt.history))
+            or wording.compose((option[-1:] for option in plan.options), allowed(prompt.history))
+            or _last_words(wording, plan, prompt.history)
+        )
+        return _thought(situation, plan, worded, prompt), worded.text
+
+
+def _repeated(situation: Situation) -> Worded | None:
+    """The last answer once more, where that was asked for."""
+    act = situation.now.act
+    if act is None or act.name != "repeat" or not situation.last_reply:
+        return None
+    return Worded(f"I said: {situation.last_reply}", Strategy.INFORMATION)
+
+
+def _last_words(wording: Wording, plan: Plan, history: tuple[Exchange, ...]) -> Worded:
+    line = wording.any_of(plan.last_resort)
+    strategy = Strategy.QUESTION if line.asks else Strategy.OTHERS
+    if strategy not in allowed(history):
+        strategy = Strategy.AFFIRMATION
+    return Worded(wording.fill(line), strategy)
+
+
+def _thought(situation: Situation, plan: Plan, worded: Worded, prompt: Prompt) -> Thought:
+    now = situation.now
+    if now.unheard:
+        meaning = "The words did not come through clearly; better ask than guess."
+    elif now.act is not None:
+        meaning = f"No story of their own in this turn: {now.act.name.replace('_', ' ')}."
+    else:
+        about = now.thing.replace("your ", "their ") or (now.topic.name if now.topic else "")
+        meaning = f"They speak of {about.replace('_', ' ')}." if about else "They tell something."
+    if plan.feeling is not None:
+        seems = "They seem" if situation.named else "Earlier they seemed"
+        meaning += f" {seems} {plan.feeling.name}."
+    heard = describe(prompt.turn.how)
+    if situation.cue is not None:
+        heard += f": {situation.cue.meaning}"
+    return Thought(
+        linguistic=meaning,
+        paralinguistic=heard,
+        strategy=worded.strategy,
+        reply_emotion=plan.reply_emotion,
+        style=plan.style,
+    )

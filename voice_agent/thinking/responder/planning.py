@@ -1,0 +1,319 @@
+"""Decides what an answer should do: which moves, in which order, with which strategy and tone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from voice_agent.events import Exchange, UserTurn
+from voice_agent.thinking.plain_words import plain
+from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, Phrasebook, Topic
+from voice_agent.thinking.responder.understanding import Reader, Reading
+from voice_agent.thinking.responder.voice import cue
+from voice_agent.thinking.responder.wording import Move, Option
+from voice_agent.thinking.strategy import Strategy, choose, stage
+
+_CUE_REST_TURNS = 4
+_VOICE_FEELINGS = {"sad": "sad", "anger": "angry", "happy": "happy", "fear": "anxious"}
+_ONWARD = {"fine", "agree", "disagree", "dont_know", "nod"}
+_POOL = {
+    Strategy.QUESTION: "ask",
+    Strategy.REFLECTION: "reflect",
+    Strategy.RESTATEMENT: "restate",
+    Strategy.AFFIRMATION: "affirm",
+    Strategy.SUGGESTION: "suggest",
+    Strategy.INFORMATION: "inform",
+    Strategy.OTHERS: "others",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the answer should do.
+
+    Attributes:
+        options: Ways to do it, the best first.
+        last_resort: Pools for the case that all of them have been used up.
+        slots: What the slots of lines can be filled with.
+        feeling: The feeling answered to, perhaps an earlier one that goes on.
+        reply_emotion: How to speak.
+        style: Caption of the voice.
+    """
+
+    options: tuple[Option, ...]
+    last_resort: tuple[Lines, ...]
+    slots: Mapping[str, str]
+    feeling: Feeling | None
+    reply_emotion: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A turn with what went before it.
+
+    Attributes:
+        now: What the turn says.
+        past: What the earlier turns said, oldest first.
+        history: The conversation.
+        feeling: The person's feeling; one told of shortly before goes on in turns that name none.
+        named: The feeling is this turn's own.
+        cue: What the sound of the voice suggests.
+        earlier: What they spoke of before, in words that fit after "about".
+    """
+
+    now: Reading
+    past: tuple[Reading, ...]
+    history: tuple[Exchange, ...]
+    feeling: Feeling | None
+    named: bool
+    cue: Cue | None
+    earlier: str
+
+    @property
+    def valence(self) -> str:
+        """Name of the general pools that fit."""
+        value = self.feeling.valence if self.feeling else 0.0
+        return "negative" if value < 0 else "positive" if value > 0.2 else "neutral"
+
+    @property
+    def last_reply(self) -> str:
+        """What the agent said last."""
+        return self.history[-1].reply if self.history else ""
+
+    @property
+    def new_topic(self) -> bool:
+        """Whether the topic comes up for the first time."""
+        return self.now.topic is not None and all(p.topic != self.now.topic for p in self.past)
+
+
+class Planner:
+    """Plans answers. Holds no conversation."""
+
+    def __init__(self, book: Phrasebook, reader: Reader) -> None:
+        self._book = book
+        self._reader = reader
+
+    def situation(self, turn: UserTurn, history: tuple[Exchange, ...]) -> Situation:
+        """Reads the turn and what went before it."""
+        past: list[Reading] = []
+        asked = False
+        for exchange in history:
+            if exchange.user is not None:
+                past.append(self._reader.read(exchange.user, asked))
+            asked = exchange.reply.rstrip().endswith("?")
+        now = self._reader.read(turn, asked)
+        heard = cue(turn.how)
+        feeling = now.feeling
+        if feeling is None and heard in _VOICE_FEELINGS:
+            feeling = self._book.feelings[_VOICE_FEELINGS[heard]]
+        named = feeling is not None
+        if feeling is None and (now.topic is None or any(p.topic == now.topic for p in past)):
+            feeling = next((p.feeling for p in reversed(past[-3:]) if p.feeling), None)
+        return Situation(
+            now=now,
+            past=tuple(past),
+            history=history,
+            feeling=feeling,
+            named=named,
+            cue=self._book.cues[heard] if heard else None,
+            earlier=_earlier(now, past),
+        )
+
+    def plan(self, situation: Situation) -> Plan:
+        """The plan for an answer."""
+        now, feeling = situation.now, situation.feeling
+        general = self._book.general[situation.valence]
+        reply = feeling.reply if feeling else "neutral"
+        style = feeling.style if feeling else "friendly, relaxed"
+        if now.unheard:
+            options, reply, style = self._ask_again(situation), "sorry", "clear, friendly"
+        elif now.act is not None and now.act.name in _ONWARD:
+            options = self._go_on(situation, now.act.name)
+        elif now.act is not None:
+            options = self._respond_to_act(situation, now.act)
+            reply = now.act.reply
+            style = "friendly, relaxed" if reply in ("happy", "joyful", "neutral") else "gentle"
+        else:
+            options = self._respond_to_story(situation)
+        if situation.cue and reply == "neutral":
+            reply = situation.cue.reply
+        return Plan(
+            options=tuple(options),
+            last_resort=(general["ask"], general["lead"], self._book.short["nod"]["then"]),
+            slots=self._slots(situation),
+            feeling=feeling,
+            reply_emotion=reply,
+            style=style,
+        )
+
+    # --- answers to a story --------------------------------------------------------------
+
+    def _respond_to_story(self, s: Situation) -> Iterator[Option]:
+        general = self._book.general[s.valence]
+        opening = Move(self._pools(s, "open", own_feeling=s.named))
+        lead_in = self._lead_in(s)
+        order = self._strategies(s)
+        for strategy in order:
+            main = Move(self._pools(s, _POOL[strategy]), needed=True, strategy=strategy)
+            yield (opening, *lead_in, main, *self._tail(s, strategy))
+        yield (opening, Move((general["lead"],), needed=True, strategy=Strategy.OTHERS))
+
+    def _strategies(self, s: Situation) -> Sequence[Strategy]:
+        troubled = _troubled_turns(s.past)
+        value = s.feeling.valence if s.feeling else 0.0
+        order = choose(value, stage(troubled, s.now.advice), s.history)
+        if any(past.act and past.act.name == "listen_only" for past in s.past):
+            order = tuple(one for one in order if one is not Strategy.SUGGESTION)
+        if s.now.advice and troubled == 0 and not s.named:
+            order = (Strategy.QUESTION, *order)
+        return order
+
+    def _lead_in(self, s: Situation) -> tuple[Move, ...]:
+        """The sentence between the opening and the main one: voice, bridge, mirror or topic."""
+        bridge, now = self._book.bridge, s.now
+        if s.cue and not self._cue_lately(s):
+            return (Move((s.cue.say,)),)
+        if s.named and s.past and s.earlier:
+            before = next((p for p in reversed(s.past) if p.feeling), None)
+            if before and before.valence < 0 < (s.feeling.valence if s.feeling else 0):
+                return (Move((bridge["lighter"],)),)
+            bad = [p for p in s.past[-4:] if p.valence < 0]
+            if s.new_topic and len(bad) >= 2 and s.valence == "negative":
+                return (Move((bridge["sinking"],)),)
+        topic_reflects = now.topic.lines.get("reflect", ()) if now.topic else ()
+        if s.new_topic and topic_reflects and s.valence != "neutral":
+            return (Move((topic_reflects,)),)
+        if now.clauses and (s.named or s.new_topic):
+            return (Move((self._book.general[s.valence]["restate"],)),)
+        if now.topic and not s.new_topic and now.thing:
+            return (Move((bridge["again"],)),)
+        return (Move((topic_reflects,)),) if s.new_topic and topic_reflects else ()
+
+    def _tail(self, s: Situation, strategy: Strategy) -> tuple[Move, ...]:
+        """What may follow the main sentence, so that an answer invites to go on now and then."""
+        if strategy in (Strategy.REFLECTION, Strategy.RESTATEMENT) and len(s.history) % 2:
+            return (Move((self._book.general[s.valence]["lead"],)),)
+        return ()
+
+    def _pools(self, s: Situation, kind: str, own_feeling: bool = True) -> tuple[Lines, ...]:
+        """Pools of a kind, the most fitting first."""
+        topic = s.now.topic or _last_topic(s)
+        fitting = topic is not None and _fits(topic.feeling, s, self._book)
+        of_topic = topic.lines.get(kind, ()) if topic is not None and fitting else ()
+        of_feeling = s.feeling.lines.get(kind, ()) if s.feeling and own_feeling else ()
+        general = self._book.general[s.valence].get(kind, ())
+        if kind in ("ask", "suggest") and of_topic and len(s.history) % 3 != 2:
+            return (of_topic, of_feeling, general)
+        return (of_feeling, of_topic, general) if s.named else (of_topic, general, of_feeling)
+
+    def _cue_lately(self, s: Situation) -> bool:
+        said = [plain(line.say) for one in self._book.cues.values() for line in one.say]
+        recent = " ".join(plain(past.reply) for past in s.history[-_CUE_REST_TURNS:])
+        return any(line in recent for line in said)
+
+    # --- answers to moves without a story ------------------------------------------------
+
+    def _respond_to_act(self, s: Situation, act: Act) -> Iterator[Option]:
+        say = Move((act.lines["say"],))
+        general = self._book.general["neutral"]
+        if act.name == "goodbye" and s.earlier:
+            yield (say, Move((act.lines["with_earlier"],), needed=True, strategy=Strategy.OTHERS))
+        if act.name == "memory" and s.earlier:
+            yield (Move((act.lines["recall"],), needed=True, strategy=Strategy.INFORMATION),)
+        if act.name == "repeat" and s.last_reply:
+            return
+        if "then" in act.lines:
+            yield from _both_ways((Move((act.lines["say"],)),), act.lines["then"])
+        answers = act.name in self._book.itself or act.name in self._book.unknown
+        if answers:
+            said = Move((act.lines["say"],), needed=True, strategy=Strategy.INFORMATION)
+            yield (said,)
+            yield (Move((act.lines["say"],), needed=True), Move((general["ask"],), needed=True))
+        yield from _both_ways((say,), general["ask"], general["lead"])
+
+    def _go_on(self, s: Situation, name: str) -> Iterator[Option]:
+        """After "yes", "no", "fine" and the like: on from the question, or back to the story."""
+        lines = self._book.short[name]
+        opening = Move((lines.get("open", lines.get("first", ())),))
+        if name in ("agree", "disagree") and (answers := self._continuations(s, name)):
+            yield (opening, Move((answers,), needed=True))
+        if s.cue and s.cue.name == "worn_out" and name == "fine":
+            yield (Move((lines["voice"],), needed=True, strategy=Strategy.REFLECTION),)
+        if s.cue and not self._cue_lately(s):
+            yield from _both_ways((Move((s.cue.say,), needed=True),), lines["then"])
+        if s.earlier and name in ("nod", "dont_know", "fine") and len(s.history) % 2 == 0:
+            yield (
+                opening,
+                Move((self._book.bridge["return"],), needed=True, strategy=Strategy.QUESTION),
+            )
+        yield from _both_ways((opening,), lines["then"])
+        yield from self._respond_to_story(s)
+
+    def _continuations(self, s: Situation, name: str) -> Lines:
+        last = plain(s.last_reply)
+        for line in self._book.with_answers:
+            if last.endswith(plain(line.say)):
+                return line.if_yes if name == "agree" else line.if_no
+        return ()
+
+    def _ask_again(self, s: Situation) -> Iterator[Option]:
+        missed = sum(1 for past in s.past[-2:] if past.unheard)
+        kinds = ["unclear_again"] if missed == 2 else []
+        kinds += [s.now.unheard, "unclear", "unclear_again"]
+        for strategy in (Strategy.QUESTION, Strategy.OTHERS, Strategy.INFORMATION):
+            for kind in kinds:
+                yield (Move((self._book.unheard[kind],), needed=True, strategy=strategy),)
+
+    def _slots(self, s: Situation) -> dict[str, str]:
+        said = plain(" ".join(past.reply for past in s.history))
+        clause = next((c for c in s.now.clauses if plain(c) not in said), "")
+        return {
+            "clause": clause,
+            "Clause": clause[:1].upper() + clause[1:],
+            "thing": s.now.thing,
+            "Thing": s.now.thing[:1].upper() + s.now.thing[1:],
+            "earlier": s.earlier,
+            "them": s.now.about,
+            "word": s.now.word,
+            "tired": "tired",
+        }
+
+
+def _both_ways(before: Option, *pools: Lines) -> Iterator[Option]:
+    """The same answer with any line, then with a question only, then with a statement only.
+
+    Which of them goes depends on the strategies that are still allowed.
+    """
+    yield (*before, Move(pools, needed=True))
+    yield (*before, Move(tuple(tuple(x for x in p if x.asks) for p in pools), needed=True))
+    yield (*before, Move(tuple(tuple(x for x in p if not x.asks) for p in pools), needed=True))
+
+
+def _fits(brings: str, s: Situation, book: Phrasebook) -> bool:
+    """Whether the lines of a topic suit the feeling: no bright ones for a sad turn."""
+    feeling = book.feelings.get(brings)
+    if feeling is None or s.feeling is None:
+        return feeling is None or s.valence == "neutral"
+    return feeling.valence * s.feeling.valence >= 0
+
+
+def _last_topic(s: Situation) -> Topic | None:
+    """The topic that a turn without one of its own goes on with."""
+    return next((past.topic for past in reversed(s.past[-2:]) if past.topic), None)
+
+
+def _earlier(now: Reading, past: Sequence[Reading]) -> str:
+    """What was told before that weighed most lately, if it is not what is told now."""
+    told = [p for p in past if p.thing and p.thing.startswith("your ") and p.thing != now.thing]
+    weighty = [p for p in told if p.feeling]
+    return (weighty or told)[-1].thing if told else ""
+
+
+def _troubled_turns(past: Sequence[Reading]) -> int:
+    """Turns since the trouble began, up to the last good one."""
+    turns = 0
+    for reading in reversed(past):
+        if reading.valence > 0.2:
+            break
+        turns += reading.tells
+    began = any(reading.valence < 0 for reading in past[len(past) - turns :])
+    return turns if began else 0

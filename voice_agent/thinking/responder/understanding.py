@@ -1,0 +1,249 @@
+"""What a turn says: the move it makes, the feeling, the topic, and words worth turning round."""
+
+import re
+from dataclasses import dataclass
+
+from voice_agent.events import UserTurn
+from voice_agent.thinking.plain_words import plain
+from voice_agent.thinking.responder.mirror import Mirror
+from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
+from voice_agent.thinking.responder.text_emotion import TextEmotion
+
+_LEAST_CONFIDENCE = 0.15
+_LEAST_FEELING = 0.5
+_NEGATION = re.compile(
+    r"\b(not|no|never|nothing|hardly|barely|without|used to be|wish i was|wish i were|want to be|"
+    r"would be|neither|nor)( \w+){0,2} $"
+)
+_FACT = re.compile(
+    r"^(ok |so |well |and |but |hey |tell me |do you know |can you tell me |i wonder )*"
+    r"(who|what|when|where|which|how (many|much|old|far|long|big|tall|do you|does|did|is|are)|why"
+    r"|is|are|was|were|does|did|can|do you know)\b"
+)
+_PERSONAL = re.compile(r"\b(i|me|my|we|us|our|you|your|am)\b")
+_FUNCTION = frozenset(
+    "a an the this that these those of in on at to for from with by and or but so if as than then "
+    "is are was were be been am do does did have has had it its he she they them him her his their "
+    "i me my we us our you your not no yes there here what which who how when where why will would "
+    "can could should just very really too also um uh er hmm oh well like".split()
+)
+_STANDALONE = frozenset("help hello hi bye thanks sorry wow ouch yay damn shit fuck hmm".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one turn says.
+
+    Attributes:
+        said: The words in plain form.
+        act: A move without a story, a question about the agent, or one it cannot answer.
+        feeling: The person's feeling; None where the words tell of none.
+        topic: What it is about.
+        thing: The same in the person's words, turned round ("your boss").
+        clauses: The person's own clauses turned round, the most telling first.
+        unheard: Why the words cannot be built on: ``silence``, ``unclear`` or ``unclear_word``.
+        word: The odd word of ``unclear_word``.
+        advice: Advice is asked for.
+        about: Name of the person it is about, as a pronoun to ask with.
+    """
+
+    said: str
+    act: Act | None = None
+    feeling: Feeling | None = None
+    topic: Topic | None = None
+    thing: str = ""
+    clauses: tuple[str, ...] = ()
+    unheard: str = ""
+    word: str = ""
+    advice: bool = False
+    about: str = "them"
+
+    @property
+    def valence(self) -> float:
+        """Of the feeling; 0 where there is none."""
+        return self.feeling.valence if self.feeling else 0.0
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is something to answer, beyond the move itself."""
+        return not self.unheard and self.act is None
+
+
+class Reader:
+    """Reads turns. Holds no conversation."""
+
+    def __init__(self, book: Phrasebook, emotions: TextEmotion) -> None:
+        self._book = book
+        self._emotions = emotions
+        self._mirror = Mirror(book.language)
+        self._read: dict[tuple[str, float | None, bool], Reading] = {}
+
+    def read(self, turn: UserTurn, answering: bool = False) -> Reading:
+        """Reads a turn.
+
+        Args:
+            turn: The turn.
+            answering: The agent had asked a question, so that a lone word may be the answer.
+        """
+        key = (turn.text, turn.confidence, answering)
+        if key not in self._read:
+            if len(self._read) > 2048:
+                self._read.clear()
+            self._read[key] = self._understand(turn, answering)
+        return self._read[key]
+
+    def _understand(self, turn: UserTurn, answering: bool) -> Reading:
+        said = plain(turn.text)
+        if not said:
+            return Reading(said, unheard="silence")
+        if turn.confidence is not None and turn.confidence < _LEAST_CONFIDENCE:
+            return Reading(said, unheard="unclear")
+        act = self._act(said, turn.text)
+        advice = act is not None and act.name == "advice"
+        topic = next((t for t in self._book.topics.values() if t.words.search(said)), None)
+        feeling = self._feeling(said, topic)
+        if act is None and feeling is None and topic is None:
+            unheard, word = self._doubtful(said, answering)
+            if unheard:
+                return Reading(said, unheard=unheard, word=word)
+        return Reading(
+            said=said,
+            act=None if advice else act,
+            feeling=feeling,
+            topic=topic,
+            thing=self._thing(said, topic),
+            clauses=self._telling(turn.text, topic),
+            advice=advice,
+            about=_pronoun(said),
+        )
+
+    def _act(self, said: str, text: str) -> Act | None:
+        short = len(said.split()) <= 14
+        for act in self._book.acts.values():
+            if act.words is None or not (act.anywhere or short):
+                continue
+            if act.words.search(said) if act.anywhere else act.words.fullmatch(said):
+                return act
+        for name, act in (self._book.itself | self._book.unknown).items():
+            if act.words is not None and act.words.search(said) and (short or "?" in text):
+                return act if name != "doing" or _asks_to_do(said) else None
+        if _FACT.match(said) and not _PERSONAL.search(said):
+            return self._book.unknown["fact"]
+        return None
+
+    def _feeling(self, said: str, topic: Topic | None) -> Feeling | None:
+        scores: dict[str, float] = {}
+        probabilities = self._emotions.probabilities(said.split())
+        for name, feeling in self._book.feelings.items():
+            score = 1.3 * sum(probabilities[c] * w for c, w in feeling.classes.items())
+            score += 2.0 * _named(feeling.said, said)
+            score += 1.5 * _named(feeling.hints, said)
+            scores[name] = score
+        if topic is not None:
+            denied = topic.denied and _NEGATION.search(said[: _start(topic.words, said)])
+            brings = topic.denied if denied else topic.feeling
+            if denied:
+                scores = {name: score / 4 for name, score in scores.items()}
+            if brings in scores:
+                scores[brings] += 0.9
+        for name, feeling in self._book.feelings.items():
+            if feeling.valence > 0 and _denied(feeling.said, said):
+                scores["sad"] += 1.2
+                scores[name] = 0.0
+        best = max(scores, key=lambda name: scores[name])
+        return self._book.feelings[best] if scores[best] >= _LEAST_FEELING else None
+
+    def _thing(self, said: str, topic: Topic | None) -> str:
+        match = topic.noun.search(said) if topic and topic.noun else None
+        if match is None:
+            return ""
+        owner, adjective, noun = match[1], match[2], match[3]
+        described = f"{adjective} {noun}" if adjective else noun
+        if owner in ("my", "our"):
+            return f"your {described}"
+        if owner in ("a", "an", "the"):
+            return f"the {described}"
+        return ""
+
+    def _telling(self, text: str, topic: Topic | None) -> tuple[str, ...]:
+        """Clauses worth turning round: those about the topic first, mere feelings left out."""
+        clauses = [c for c in self._mirror.clauses(text) if not _only_feeling(c, self._book)]
+        on_topic = [c for c in clauses if topic and topic.words.search(_as_own(c))]
+        return tuple(on_topic + [c for c in clauses if c not in on_topic])
+
+    def _doubtful(self, said: str, answering: bool) -> tuple[str, str]:
+        """Whether the words look misheard: nothing known in them, or no sense in their order."""
+        tokens = said.split()
+        content = [word for word in tokens if word not in _FUNCTION]
+        known = [word for word in content if word in self._emotions.rows]
+        repeated = any(a == b for a, b in zip(tokens, tokens[1:], strict=False))
+        if _STANDALONE.intersection(tokens):
+            return "", ""
+        if len(content) == 1 and len(tokens) <= 3 and not answering:
+            return "unclear_word", content[0]
+        if content and not known and len(tokens) <= 6:
+            return ("unclear_word", content[0]) if len(content) == 1 else ("unclear", "")
+        if not content and len(tokens) >= 2:
+            return "unclear", ""
+        if repeated and len(tokens) <= 6 and len(known) <= 2:
+            return "unclear", ""
+        if len(content) >= 3 and len(known) / len(content) < 0.4:
+            return "unclear", ""
+        verbless = not self._mirror.has_any_verb(tokens)
+        if verbless and len(tokens) >= (5 if answering else 3):
+            return "unclear", ""
+        return "", ""
+
+
+def _named(pattern: re.Pattern[str] | None, said: str) -> float:
+    """1 where the pattern stands un-negated, a little more after a "but"."""
+    best = 0.0
+    for match in pattern.finditer(said) if pattern else ():
+        before = said[: match.start()]
+        if not _NEGATION.search(before) or match[0].startswith(("not", "no ")):
+            best = max(best, 1.2 if " but " in before else 1.0)
+    return best
+
+
+def _denied(pattern: re.Pattern[str] | None, said: str) -> bool:
+    matches = pattern.finditer(said) if pattern else ()
+    return any(_NEGATION.search(said[: match.start()]) for match in matches)
+
+
+def _start(pattern: re.Pattern[str], said: str) -> int:
+    match = pattern.search(said)
+    return match.start() if match else 0
+
+
+def _asks_to_do(said: str) -> bool:
+    return bool(
+        re.match(
+            r"(ok |so |please |hey |can|could|would|will|play|turn|set|call|ord|rem|goo)", said
+        )
+    )
+
+
+def _only_feeling(clause: str, book: Phrasebook) -> bool:
+    """ "you feel awful" tells nothing new when turned round."""
+    if not re.match(
+        r"(you|you're)( just| really| still)?( am| are| feel| felt| were| was)? ", clause
+    ):
+        return False
+    said = _as_own(clause)
+    return any(
+        feeling.said and (match := feeling.said.search(said)) and len(said) - len(match[0]) < 16
+        for feeling in book.feelings.values()
+    )
+
+
+def _as_own(clause: str) -> str:
+    """A clause turned back into the person's plain words, as the patterns expect them."""
+    return plain(re.sub(r"\byour\b", "my", re.sub(r"\byou\b", "i", clause)))
+
+
+def _pronoun(said: str) -> str:
+    her = len(re.findall(r"\b(she|her|mom|mother|wife|girlfriend|sister|grandma|aunt)\b", said))
+    him = len(re.findall(r"\b(he|him|his|dad|father|husband|boyfriend|brother|uncle)\b", said))
+    if her != him:
+        return "her" if her > him else "him"
+    return "them"
