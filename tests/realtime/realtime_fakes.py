@@ -99,6 +99,8 @@ class FakeSession:
         self.items = 0
         self.running: tuple[str, str] | None = None
         self.before_feed = lambda: None
+        self.waits = 0
+        self.rest = lambda: asyncio.sleep(0)
         self._close = close
 
     @property
@@ -115,6 +117,10 @@ class FakeSession:
     async def feed(self, samples: np.ndarray) -> None:
         self.before_feed()
         self.fed.append(samples)
+
+    async def quiet(self) -> None:
+        self.waits += 1
+        await self.rest()
 
     async def commit(self) -> str | None:
         if not any(np.abs(piece).max(initial=0) > 0.01 for piece in self.fed):

@@ -433,6 +433,32 @@ async def test_a_flood_does_not_starve_others(scene):
     await until(lambda: session.clock >= 299)
 
 
+async def test_a_flood_waits_for_the_engines_and_keeps_its_connection(scene, monkeypatch):
+    """The client's pongs lie behind its own audio; that is no reason to give it up."""
+    monkeypatch.setattr(app_module, "PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr(app_module, "PING_TIMEOUT_S", 0.1)
+    async with served(scene.agent) as address, connect(f"ws://{address}/v1/realtime") as socket:
+        client = Client(socket)
+        await client.until("voice_agent.session")
+        session = scene.agent.opened[-1]
+        session.rest = lambda: asyncio.sleep(0.5)
+        quarter = b64encode(bytes(48_000 * 15)).decode()
+        for _ in range(4):
+            await client.send("input_audio_buffer.append", audio=quarter)
+        await client.send("conversation.item.retrieve", item_id="the end")
+        await client.error()
+        assert 5 <= session.waits <= 6
+        assert not session.closed
+
+
+async def test_real_time_waits_for_nothing(scene):
+    client, session = await scene.client()
+    for _ in range(50):
+        await client.send("input_audio_buffer.append", audio=LOUD)
+    await until(lambda: session.clock > 4.9)
+    assert session.waits == 0
+
+
 async def test_a_client_that_does_not_read_is_dropped(scene, caplog):
     client, session = await scene.client()
     other, _ = await scene.client()

@@ -32,8 +32,7 @@ from voice_agent.transports.realtime.connection import Connection
 log = logging.getLogger(__name__)
 
 PING_INTERVAL_S = 15.0
-PING_TIMEOUT_S = 45.0
-"""Longer than a client's own flood can hold back the reading of its pongs."""
+PING_TIMEOUT_S = 20.0
 
 PARTING_S = 2.0
 """Time that a conversation may take to end before it counts as under way."""
@@ -210,6 +209,11 @@ class _WebSocket(WebSocketsSansIOProtocol):
     """Lets go of a peer that does not read, rather than wait until it does."""
 
     def keepalive_timeout(self) -> None:
+        if self.read_paused:
+            # The peer sends faster than it is heard: its pong may lie among what is not read yet.
+            self.pong_timer = self.pending_ping_payload = None
+            self.schedule_ping()
+            return
         super().keepalive_timeout()
         self.transport.abort()
 

@@ -1,11 +1,14 @@
 """One client's conversation: its session, and what each of the client's messages does to it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, Self
 
 from voice_agent.agent import Agent
+from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.dialogue.session import Session, TurnTaking
 from voice_agent.events import ReplyAudio, SessionEvent
 from voice_agent.transports.realtime.items import Item, Wire, Wish
@@ -29,6 +32,12 @@ from voice_agent.transports.realtime.protocol import (
 from voice_agent.transports.realtime.settings import Settings
 from voice_agent.transports.realtime.translation import Translation, truncated
 from voice_agent.transports.realtime.wire_audio import Decoder
+
+AHEAD_S = 10.0
+"""Audio that may come ahead of time before the engines are waited for."""
+
+PATIENCE_S = 20.0
+"""The longest wait for them."""
 
 
 class Tell(Protocol):
@@ -66,6 +75,7 @@ class Call:
         self._settings = Settings()
         self._decoder = Decoder(self._settings.input_format)
         self._translation: Translation
+        self._ahead_s, self._fed_at = 0.0, time.monotonic()
         self._expires_at = round(time.time() + 60 * agent.config.limits.session_minutes)
 
     @classmethod
@@ -107,7 +117,7 @@ class Call:
         match event:
             case AppendAudio(audio=audio):
                 async for samples in self._decoder.decode(audio):
-                    await self.session.feed(samples)
+                    await self._feed(samples)
             case CommitAudio():
                 await self._commit()
             case ClearAudio():
@@ -195,8 +205,19 @@ class Call:
 
     # --- the person's side ----------------------------------------------------------------------
 
+    async def _feed(self, samples: Samples) -> None:
+        """Hands audio on. A client that sends faster than can be heard is slowed down."""
+        await self.session.feed(samples)
+        now = time.monotonic()
+        self._ahead_s = max(0.0, self._ahead_s - (now - self._fed_at)) + len(samples) / HEARING_RATE
+        self._fed_at = now
+        if self._ahead_s > AHEAD_S:
+            self._ahead_s = 0.0
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.session.quiet(), PATIENCE_S)
+
     async def _commit(self) -> None:
-        await self.session.feed(self._decoder.finish())
+        await self._feed(self._decoder.finish())
         if await self.session.commit() is None:
             raise RequestError(
                 "input_audio_buffer_commit_empty",
@@ -242,7 +263,7 @@ class Call:
         self._translation.creating = True
         try:
             for piece in [*pieces, decoder.finish()]:
-                await self.session.feed(piece)
+                await self._feed(piece)
             committed = await self.session.commit()
         finally:
             self.session.turn_taking = before
