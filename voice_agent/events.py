@@ -260,7 +260,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word of a phrase and where it lies in the audio it came with (sample offsets)."""
+    """A word of a phrase and where it lies in the audio it came with (sample offsets).
+
+    It begins in that audio; it may end in a later piece, beyond it.
+    """
 
     text: str
     start: int
@@ -306,8 +309,9 @@ class Latency:
 
 
 class ReplyStatus(StrEnum):
-    """How a reply ended."""
+    """How a reply ended, or that it has not (yet)."""
 
+    UNFINISHED = "unfinished"
     COMPLETED = "completed"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"

@@ -6,7 +6,8 @@ next one when the last one was taken, so that nobody who listens slowly keeps ot
 piles up audio.
 
 The default voice is the variant that a speech recognizer understands best by far (word error rate
-0.25 against 0.81 of plain ``en-us``) and among the best in estimated quality (DNSMOS 3.0).
+0.24 against 0.57 of plain ``en-us``), at nearly the same estimated quality (DNSMOS 2.7 and 2.9):
+``benchmarks/speaking.py --voices`` measures both.
 """
 
 import asyncio
@@ -44,7 +45,9 @@ class EspeakOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    voice: str = Field("en-us+f2", description="Language and variant, as `espeak-ng --voices` has")
+    voice: str = Field(
+        "en-us+f2", description="Language and variant of espeak-ng, as en-us+f2 or de"
+    )
     speed: Annotated[int, Field(ge=80, le=450)] = Field(165, description="Words a minute")
 
 
@@ -73,7 +76,7 @@ class EspeakSynthesizer:
             if not await worker.call(library.has, options.voice):
                 raise EngineUnavailable(
                     f"espeak-ng has no voice {options.voice!r}; it has languages such as en-us, "
-                    "en-gb or de, and variants such as +f2 or +m3 (en-us+f2)"
+                    "en (British) or de, and variants such as +f2 or +m3 (en-us+f2)"
                 )
             await worker.call(library.speak, "Hello.", _voice(options, Tone()), _to_nobody)
         except BaseException:
