@@ -29,6 +29,7 @@ class Delivery:
         turn: The turn that it answers; kept up to date.
         over: How it ended, None while it goes on.
         paused: Whether it is held because somebody may be interrupting.
+        spoken: Whether all of its audio was sent.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Delivery:
         self._holds = holds
         self._told_thought = False
         self._told_text = 0
-        self._told_spoken = False
+        self.spoken = False
         self._sent_at: float | None = None
 
     @property
@@ -101,6 +102,15 @@ class Delivery:
             self._emit(PlaybackResumed(self.id, self.item))
             self.advance()
 
+    def note(self) -> None:
+        """Takes over into the turn what is known of the answer by now."""
+        self.turn.thought = self.reply.thought or self.turn.thought
+        self.turn.reply = "".join(self.reply.text)
+        self.turn.heard = self.reply.playback.heard()
+        self.turn.latency = self._stopwatch.read(
+            self._asr_final, self.reply.first_token, self.reply.first_audio, self._sent_at
+        )
+
     def end(self, status: ReplyStatus, heard_s: float | None = None) -> None:
         """Takes the floor from the reply.
 
@@ -113,18 +123,14 @@ class Delivery:
         self.over = status
         playback = self.reply.playback
         played_s = playback.played_s if heard_s is None else heard_s
+        self.note()
         turn = self.turn
-        turn.thought = self.reply.thought or turn.thought
-        turn.reply = "".join(self.reply.text)
         finished = status is ReplyStatus.COMPLETED
         # An answer that was only written has no audio: what was told of it was read.
         heard_all = finished or (playback.length_s == 0 and self.reply.made)
         turn.heard = turn.reply if heard_all else playback.heard(played_s)
         turn.heard_s = played_s
         turn.status = status
-        turn.latency = self._stopwatch.read(
-            self._asr_final, self.reply.first_token, self.reply.first_audio, self._sent_at
-        )
         self._emit(
             ReplyEnded(self.id, self.item, status, turn.reply, turn.heard, round(1000 * played_s))
         )
@@ -148,6 +154,6 @@ class Delivery:
 
     def _tell_spoken(self) -> None:
         playback = self.reply.playback
-        if not self._told_spoken and playback.sent_s >= playback.length_s:
-            self._told_spoken = True
+        if not self.spoken and playback.sent_s >= playback.length_s:
+            self.spoken = True
             self._emit(ReplySpoken(self.id, self.item, "".join(self.reply.text)))

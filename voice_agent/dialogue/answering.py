@@ -1,0 +1,294 @@
+"""The agent's part of the dialogue: prepares answers, lets one have the floor, keeps the turns."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from voice_agent.dialogue.conversation import Conversation, Turn
+from voice_agent.dialogue.delivery import Delivery
+from voice_agent.dialogue.latency import Stopwatch
+from voice_agent.dialogue.reply import Reply
+from voice_agent.dialogue.speculation import Speculation
+from voice_agent.errors import VoiceAgentError
+from voice_agent.events import (
+    Exchange,
+    ReplyStatus,
+    SessionEvent,
+    SessionFailed,
+    TurnEnded,
+    TurnRecord,
+    UserItem,
+    UserTurn,
+)
+from voice_agent.speaking.playback import Playback
+from voice_agent.speaking.speaker import Speaker
+from voice_agent.store import Store
+from voice_agent.thinking.thinker import Thinker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Terms:
+    """What answers are to be like.
+
+    Attributes:
+        aloud: They are spoken; else they are text only.
+        instructions: Who the agent is; empty for what the configuration says.
+        history_turns: Past turns that are thought about.
+        lead_s: How far ahead of playback audio is sent, in seconds.
+    """
+
+    aloud: bool = True
+    instructions: str = ""
+    history_turns: int = 40
+    lead_s: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """A turn that waits until the floor is free."""
+
+    turn: Turn
+    stopwatch: Stopwatch
+    asr_final: float | None
+
+
+class Answering:
+    """Answers turns, one at a time.
+
+    Args:
+        session: Id of the conversation.
+        thinker, speaker, store: Who thinks, who speaks, and where turns are kept.
+        engines: Names of the engines by kind, for the records.
+        clock: Seconds, by which audio is played.
+        holds: Whether the listener's player holds its buffer when it is told to.
+        emit: Told what happens.
+        stirring: Tells whether somebody may just be beginning to speak.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        thinker: Thinker,
+        speaker: Speaker,
+        store: Store,
+        engines: Mapping[str, str],
+        clock: Callable[[], float],
+        holds: bool,
+        emit: Callable[[SessionEvent], None],
+        stirring: Callable[[], bool],
+    ) -> None:
+        self.terms = Terms()
+        self.conversation = Conversation()
+        self.delivery: Delivery | None = None
+        self._session = session
+        self._thinker = thinker
+        self._speaker = speaker
+        self._store = store
+        self._engines = engines
+        self._clock = clock
+        self._holds = holds
+        self._emit = emit
+        self._stirring = stirring
+        self._speculation = Speculation(self._make)
+        self._queued: _Queued | None = None
+        self._floor_taken = asyncio.Event()
+        self._storing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # --- turns ----------------------------------------------------------------------------------
+
+    def add_turn(self, item: str, user: UserTurn) -> Turn:
+        """The person has said something."""
+        turn = self.conversation.add(item, user)
+        self._emit(UserItem(item, user))
+        self._keep(turn)
+        return turn
+
+    def prepare(self, user: UserTurn) -> None:
+        """Begins to answer what the person may have finished saying."""
+        if self.delivery is None:
+            self._speculation.prepare(self.conversation.asked(user), self._history())
+
+    def drop_prepared(self) -> None:
+        """The person goes on, or is not to be answered."""
+        self._speculation.drop()
+
+    def answer(
+        self,
+        turn: Turn,
+        stopwatch: Stopwatch,
+        asr_final: float | None = None,
+        instructions: str | None = None,
+    ) -> str | None:
+        """Answers a turn now; None, and later, where another answer has the floor.
+
+        Args:
+            turn: The turn.
+            stopwatch: Started when the turn was known to be over.
+            asr_final: ``time.perf_counter()`` when its words were known.
+            instructions: For this answer only.
+
+        Returns:
+            The id of the reply.
+        """
+        if self.delivery is not None:
+            self._queued = _Queued(turn, stopwatch, asr_final)
+            return None
+        asked = self.conversation.asked(turn.user or UserTurn(""), turn)
+        history = self._history(turn)
+        if instructions is None:
+            reply = self._speculation.take(asked, history)
+        else:
+            self._speculation.drop()
+            reply = self._make(asked, history, instructions)
+        turn.reply_item = new_id("item")
+        id = new_id("resp")
+        self.delivery = Delivery(id, reply, turn, stopwatch, asr_final, self._emit, self._holds)
+        self._floor_taken.set()
+        self.delivery.begin()
+        self.advance()
+        return id
+
+    # --- the floor ------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Lets the reply that has the floor go on, and takes leave of it when it is over."""
+        delivery = self.delivery
+        if delivery is None:
+            return
+        spoken = delivery.spoken
+        delivery.advance(hush=self._stirring())
+        if delivery.over is not None:
+            self._leave(delivery)
+        elif delivery.spoken and not spoken:
+            delivery.note()
+            self._keep(delivery.turn)
+
+    def end(self, status: ReplyStatus, heard_s: float | None = None) -> None:
+        """Takes the floor from the reply that has it, if any; nothing waits for it any more."""
+        delivery = self.delivery
+        if delivery is not None:
+            delivery.end(status, heard_s)
+            self._start(delivery.reply.cancel())
+            self._leave(delivery)
+
+    def dequeue(self) -> None:
+        """Forgets the turn that waits for the floor."""
+        self._queued = None
+
+    def truncate(self, item: str, heard_ms: int) -> None:
+        """Takes over from the client how much of a reply was heard.
+
+        Raises:
+            ValueError: There is no such reply, or it has less audio than that.
+        """
+        turn = self.conversation.answered_by(item)
+        if turn is None or turn.playback is None:
+            raise ValueError(f"there is no spoken item {item!r}")
+        heard_s, length_s = heard_ms / 1000, turn.playback.length_s
+        if heard_s > length_s:
+            raise ValueError(
+                f"audio_end_ms is {heard_ms}, but the audio has {round(1000 * length_s)} ms"
+            )
+        if self.delivery is not None and self.delivery.turn is turn:
+            self.end(ReplyStatus.INTERRUPTED, heard_s)
+        else:
+            turn.heard, turn.heard_s = turn.playback.heard(heard_s), heard_s
+            self._keep(turn)
+
+    async def pace(self) -> None:
+        """Sends audio as its time comes, where no samples tell the time. Runs until cancelled."""
+        while True:
+            await self._floor_taken.wait()
+            self.advance()
+            due = self.delivery.reply.playback.next_due() if self.delivery is not None else None
+            await asyncio.sleep(0.05 if due is None else min(max(due, 0.005), 0.05))
+
+    # --- work -----------------------------------------------------------------------------------
+
+    @property
+    def working(self) -> bool:
+        """Whether an answer is being made or a turn being kept right now."""
+        delivery = self.delivery
+        making = delivery is not None and delivery.reply.working
+        return making or self._speculation.working or bool(self._tasks)
+
+    def fail(self, error: Exception) -> None:
+        """Something went wrong; the conversation goes on."""
+        code = error.code if isinstance(error, VoiceAgentError) else "internal_error"
+        log.warning("engine failed", extra={"session": self._session, "code": code})
+        log.debug("engine failed", exc_info=error)
+        self._emit(SessionFailed(code, str(error)))
+
+    async def close(self) -> None:
+        """Ends the running reply and waits until all turns are kept."""
+        self._queued = None
+        self.end(ReplyStatus.INTERRUPTED)
+        await self._speculation.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _make(
+        self, asked: UserTurn, history: tuple[Exchange, ...], instructions: str | None = None
+    ) -> Reply:
+        reply = Reply(asked, history, Playback(self._clock, self.terms.lead_s), self._on_progress)
+        reply.start(
+            self._thinker,
+            self._speaker if self.terms.aloud else None,
+            instructions or self.terms.instructions or None,
+        )
+        return reply
+
+    def _history(self, before: Turn | None = None) -> tuple[Exchange, ...]:
+        return self.conversation.history(self.terms.history_turns, before)
+
+    def _on_progress(self, reply: Reply) -> None:
+        if self.delivery is not None and self.delivery.reply is reply:
+            self.advance()
+
+    def _leave(self, delivery: Delivery) -> None:
+        self.delivery = None
+        self._floor_taken.clear()
+        if delivery.reply.error is not None:
+            self.fail(delivery.reply.error)
+        self._keep(delivery.turn, ended=True)
+        if self._queued is not None:
+            queued, self._queued = self._queued, None
+            self.answer(queued.turn, queued.stopwatch, queued.asr_final)
+
+    def _keep(self, turn: Turn, ended: bool = False) -> None:
+        """Writes down what is known of a turn by now."""
+        record = TurnRecord(
+            turn=turn.number,
+            user=turn.user or UserTurn(""),
+            thought=turn.thought,
+            reply=turn.reply,
+            heard=turn.heard,
+            status=turn.status or ReplyStatus.UNFINISHED,
+            latency=turn.latency,
+            engines=self._engines,
+        )
+        self._start(self._store_record(record, ended))
+
+    async def _store_record(self, record: TurnRecord, ended: bool) -> None:
+        async with self._storing:
+            try:
+                await self._store.add(self._session, record)
+            except VoiceAgentError as error:
+                self.fail(error)
+        if ended:
+            self._emit(TurnEnded(record))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def new_id(kind: str) -> str:
+    """A fresh id, such as ``item_1f…``."""
+    return f"{kind}_{uuid4().hex[:20]}"
