@@ -32,17 +32,17 @@ class PocketsphinxRecognizer:
 
         model_config = ConfigDict(extra="forbid", frozen=True)
 
-        decoders: int = Field(
+        streams: int = Field(
             16,
             ge=1,
             le=1024,
-            description="Conversations at once; each takes about 40 MB while somebody speaks",
+            description="Conversations recognised at once; 40 MB each while somebody speaks",
         )
 
     name: ClassVar[str] = "pocketsphinx"
 
-    def __init__(self, decoders: int) -> None:
-        self._decoders = decoders
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._streams: set[PocketsphinxStream] = set()
         self._idle: list[Worker] = []
         self._closed = False
@@ -54,7 +54,7 @@ class PocketsphinxRecognizer:
         Raises:
             EngineError: No process can be started.
         """
-        engine = cls(options.decoders)
+        engine = cls(options)
         engine.give_back(await engine.lease(process.UNKNOWN, 0))
         return engine
 
@@ -62,14 +62,15 @@ class PocketsphinxRecognizer:
         """Opens a stream for one session.
 
         Raises:
-            Overloaded: ``decoders`` streams are open.
+            Overloaded: As many as ``streams`` are open.
             EngineError: The engine is closed.
         """
         if self._closed:
             raise EngineError("the recognizer is closed")
-        if len(self._streams) >= self._decoders:
+        if len(self._streams) >= self._options.streams:
             raise Overloaded(
-                f"all {self._decoders} decoders are taken; raise hearing.recognizer.decoders"
+                f"{len(self._streams)} conversations are being recognised, which is all that "
+                "hearing.recognizer.streams allows"
             )
         stream = PocketsphinxStream(self)
         self._streams.add(stream)

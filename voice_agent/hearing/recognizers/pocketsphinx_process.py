@@ -64,6 +64,7 @@ class Turn:
         self._decoder = decoder
         self._fed = start
         self._segment: int | None = None
+        decoder.start_stream()  # Forgets the noise around the last speaker.
 
     def feed(self, pcm: bytes) -> tuple[list[Word], str]:
         """Takes 16-bit audio; returns words that are settled now, and the text after them."""
