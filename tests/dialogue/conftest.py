@@ -5,9 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import numpy as np
 import pytest
 import scripted
-from voice_agent.speaking.speaker import Speaker
-from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Thinker
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.audio.resample import resample
@@ -17,7 +14,10 @@ from voice_agent.events import Phrase, Tone
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.listener import Listener
 from voice_agent.hearing.vad import VadModel
+from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
+from voice_agent.thinking.safety import SafetyGate
+from voice_agent.thinking.thinker import Thinker
 from voice_agent.workers import Worker
 
 Call = Callable[..., Awaitable[scripted.Person]]
