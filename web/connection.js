@@ -80,7 +80,7 @@ export class Connection extends EventTarget {
       if (fault === "lost" && this.status !== "open") fault = await this.#askWhy();
       if (this.#socket === null && this.status !== "closed") this.#again(fault);
     };
-    this.#become("connecting", this.fault);
+    this.#become("connecting", null);
   }
 
   /** Ends the connection for good. */

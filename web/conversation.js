@@ -96,7 +96,8 @@ export class Conversation extends EventTarget {
     const entry = this.#user(id);
     if (entry.status !== "live") return;
     entry.text = text;
-    entry.stable = stable;
+    const kept = stable.startsWith(entry.stable) ? stable : entry.stable; // what is sure stays so
+    entry.stable = text.startsWith(kept) ? kept : stable;
     this.#changed(entry);
   }
 
@@ -214,12 +215,10 @@ export class Conversation extends EventTarget {
     this.dispatchEvent(new CustomEvent("removed", { detail: entry }));
   }
 
-  /** What was going on when the connection broke will not go on. */
+  /** The connection broke: what the person was saying ends here. */
   breakOff() {
     for (const entry of [...this.entries]) {
-      if (entry.status !== "live") continue;
-      if (entry.role === "agent") this.cut(entry.id, "interrupted");
-      else this.transcribed(entry.id, entry.text);
+      if (entry.status === "live" && entry.role === "user") this.transcribed(entry.id, entry.text);
     }
   }
 

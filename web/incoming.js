@@ -109,10 +109,13 @@ export class Incoming {
     });
   }
 
-  /** The connection broke: what has come is still played, more will not come. */
-  breakOff() {
+  /** The connection broke: a reply that had not come wholly ends here; a whole one is played on. */
+  async breakOff() {
     if (this.#player?.held) this.#player.resume();
-    if (this.#receiving) this.#player?.end(this.#receiving);
+    if (!this.#receiving) return;
+    const broken = this.#receiving;
+    await this.interrupt();
+    this.#conversation.cut(broken, "interrupted");
     this.#receiving = null;
   }
 

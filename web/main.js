@@ -25,7 +25,7 @@ const notices = new Notices(byId("notices"));
 const panel = new Panel(conversation);
 const devices = new Devices({ microphone: useMicrophone, speaker: useSpeaker });
 const controls = new Controls(talk, {
-  openMicrophone: () => useMicrophone(devices.microphone),
+  microphone: toggleMicrophone,
   end,
   say,
 });
@@ -107,6 +107,13 @@ async function useMicrophone(deviceId) {
   render();
 }
 
+function toggleMicrophone() {
+  const { microphone } = talk;
+  if (microphone?.isOpen) microphone.muted = !microphone.muted;
+  else useMicrophone(devices.microphone);
+  render();
+}
+
 /** @param {string} deviceId */
 async function useSpeaker(deviceId) {
   try {
@@ -162,15 +169,15 @@ function openPanel(open) {
 function followConnection() {
   const { status, fault, explanation } = connection;
   byId("link").dataset.status = status;
-  byId("link-text").textContent = LINK_NAMES[status];
+  byId("link-text").textContent = fault === "full" ? "Waiting for room" : LINK_NAMES[status];
   if (status === "open") {
     notices.hide("connection");
   } else if (status === "waiting") {
     const action = { label: "Try now", run: () => connection.retry() };
     notices.show("connection", fault === "full" ? FULL : LOST, { lasting: true, action });
-  } else if (fault === "token") {
+  } else if (status === "closed" && fault === "token") {
     askForToken();
-  } else if (fault) {
+  } else if (status === "closed" && fault) {
     const action = { label: "Start again", run: () => connection.open() };
     const text = explanation || "The server ended the conversation.";
     notices.show("connection", text, { lasting: true, action });
@@ -182,7 +189,7 @@ async function askForToken() {
   talk.microphone?.close();
   document.body.dataset.phase = "welcome";
   notices.hide("connection");
-  notices.place = byId("welcome");
+  notices.place = byId("token-form");
   if (connection.token) notices.show("token", "The server does not accept this token.");
   sessionStorage.removeItem(TOKEN);
   connection.token = "";

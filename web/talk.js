@@ -10,10 +10,7 @@ import { eraseConversation } from "./stored.js";
 
 const LONGEST_THOUGHT_MS = 30_000;
 
-/**
- * @typedef {"offline"|"connecting"|"reconnecting"|"listening"|"hearing"|"thinking"|"speaking"|
- *   "paused"} State
- */
+/** @typedef {keyof typeof import("./view/words.js").STATE_NAMES} State */
 
 /**
  * @typedef {object} Session see `voice_agent.session`
@@ -161,12 +158,18 @@ export class Talk extends EventTarget {
   async erase() {
     await this.player?.drop();
     const running = this.#connection.status === "open" ? this.sessions.at(-1) : undefined;
+    const left = [];
     for (const session of this.sessions.filter((each) => each !== running)) {
-      await eraseConversation(session);
-      this.#forget(session.session_id);
+      try {
+        await eraseConversation(session);
+        this.#forget(session.session_id);
+      } catch (error) {
+        left.push(error);
+      }
     }
     if (running) this.#connection.send({ type: "voice_agent.conversation.delete" });
-    else this.#deleted();
+    else if (!left.length) this.#deleted();
+    if (left.length) throw left[0];
   }
 
   #followConnection() {

@@ -46,3 +46,18 @@ def listen_for_complaints(page: Page, complaints: SimpleNamespace) -> None:
 
     page.on("console", lambda message: take(message.text, message.type))
     page.on("pageerror", lambda error: take(str(error), "error"))
+
+
+async def until(page: Page, condition: str, seconds: float = 5) -> None:
+    """Waits until an expression is true; the content policy allows no ``wait_for_function``."""
+    await page.evaluate(
+        f"""() => new Promise((resolve, reject) => {{
+          const end = performance.now() + {1000 * seconds};
+          const look = () => {{
+            if ({condition}) resolve();
+            else if (performance.now() > end) reject(new Error("never: {condition}"));
+            else setTimeout(look, 20);
+          }};
+          look();
+        }})"""
+    )

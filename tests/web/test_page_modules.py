@@ -252,8 +252,13 @@ async def test_text_sent_ahead_is_spread_over_the_audio_once_its_length_is_known
     assert await pace(page, ["x" * 40, 48000, None], [12000, 24000, 48000]) == [10, 20, 40]
 
 
+async def test_the_pauses_between_sentences_count(page: Page) -> None:
+    text = "x" * 9 + "." + "y" * 5
+    assert await pace(page, [text, 20000, None], [9000, 14000, 15000, 19000]) == [9, 9, 10, 14]
+
+
 async def test_before_that_a_usual_pace_is_assumed_and_never_more_than_is_there(
     page: Page,
 ) -> None:
-    assert await pace(page, ["x" * 40, 24000], [0, 24000, 240000]) == [0, 15, 40]
+    assert await pace(page, ["x" * 40, 24000], [0, 24000, 240000]) == [0, 17, 40]
     assert await pace(page, [], [24000]) == [0]

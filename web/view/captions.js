@@ -51,7 +51,9 @@ export class Captions {
       this.#list.append(item);
     }
     item.dataset.status = entry.status;
+    const focused = item.contains(document.activeElement);
     item.replaceChildren(...this.#content(entry));
+    if (focused) item.querySelector("button")?.focus();
     this.#tell(entry);
     if (follow) this.#scroll.scrollTop = this.#scroll.scrollHeight;
   }

@@ -15,17 +15,13 @@ export class Controls {
   /**
    * @param {Talk} talk
    * @param {object} actions
-   * @param {() => void} actions.openMicrophone
+   * @param {() => void} actions.microphone opens, mutes or unmutes it
    * @param {() => void} actions.end
    * @param {(text: string) => Promise<boolean>} actions.say
    */
-  constructor(talk, { openMicrophone, end, say }) {
+  constructor(talk, { microphone, end, say }) {
     this.#talk = talk;
-    this.#mic.onclick = () => {
-      if (!talk.microphone?.isOpen) openMicrophone();
-      else talk.microphone.muted = !talk.microphone.muted;
-      this.render();
-    };
+    this.#mic.onclick = microphone;
     byId("end").onclick = end;
     byId("stop").onclick = () => talk.stop();
     byId("say-form").onsubmit = async (event) => {

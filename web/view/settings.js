@@ -32,7 +32,9 @@ export function openOnDemand() {
   const dialog = /** @type {HTMLDialogElement} */ (byId("settings"));
   byId("settings-open").onclick = () => dialog.showModal();
   byId("settings-close").onclick = () => dialog.close();
-  dialog.onclick = ({ target }) => target === dialog && dialog.close();
+  dialog.onclick = ({ target }) => {
+    if (target === dialog) dialog.close();
+  };
 }
 
 /** @param {(automatic: boolean) => void} chosen */

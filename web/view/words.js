@@ -1,6 +1,6 @@
 /** What the page says about the agent's state and about faults. */
 
-/** @type {Record<import("../talk.js").State, string>} */
+/** The states that the agent can be in, as they are shown. */
 export const STATE_NAMES = {
   offline: "Offline",
   connecting: "Connecting…",
