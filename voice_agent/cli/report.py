@@ -87,7 +87,7 @@ def show(console: Console, turn: FileTurn, title: str = "") -> None:
 def in_words(how: Paralinguistics) -> str:
     """How something was said, in a line."""
     likely = sorted(how.emotion.items(), key=lambda item: -item[1])[:2]
-    parts = [f"{label} {share:.0%}" for label, share in likely if share >= 0.1]
+    parts = [f"{label} {share:.0%}" for label, share in likely if share >= 0.25]
     if parts and how.uncertain:
         parts[-1] += " (uncertain)"
     parts += [event.label for event in how.events]

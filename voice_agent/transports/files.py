@@ -72,6 +72,9 @@ class FileConversation:
         self._finished: deque[FileTurn] = deque()
         self._speaking = False
         self._reply: list[Samples] = []
+        # A turn is told as ended when it is kept, by when the next reply may have begun.
+        self._unkept: deque[Samples] = deque()
+        self._kept = asyncio.Event()
         self._troubles: list[str] = []
         self._failure: VoiceAgentError | None = None
         self._ahead: tuple[float, float] | None = None
@@ -170,17 +173,17 @@ class FileConversation:
     async def _listen(self) -> AsyncIterator[FileTurn]:
         """Is silent until the agent has nothing more to say."""
         silence = np.zeros(round(CHUNK_S * HEARING_RATE), np.float32)
-        settled = self._session.clock + SETTLE_S
-        while self._busy or (self._session.turn_taking.automatic and self._session.clock < settled):
+        session = self._session
+        settled = session.clock + SETTLE_S if session.turn_taking.automatic else 0.0
+        while session.answering or self._speaking or session.clock < settled:
             await self._feed(silence)
             while self._finished:
                 yield self._finished.popleft()
+        while self._unkept:
+            self._kept.clear()
+            await self._kept.wait()
         while self._finished:
             yield self._finished.popleft()
-
-    @property
-    def _busy(self) -> bool:
-        return self._session.answering or self._speaking
 
     async def _feed(self, chunk: Samples) -> None:
         if self._failure is not None:
@@ -212,31 +215,27 @@ class FileConversation:
             case ReplyAudio(speech=speech) if self._out is not None:
                 self._reply.append(speech.samples)
             case ReplyEnded(status=status, heard_ms=heard_ms):
-                if status is not ReplyStatus.COMPLETED:
-                    self._cut(heard_ms)
+                whole = status is ReplyStatus.COMPLETED
+                self._unkept.append(_joined(self._reply, None if whole else heard_ms))
             case TurnEnded(record):
-                self._finish(record)
+                self._finish(record, self._unkept.popleft())
+                self._kept.set()
             case SessionFailed(message=message, fatal=fatal):
                 self._troubles.append(message)
                 if fatal:
                     self._failure = EngineError(message)
         self._watch(event)
 
-    def _cut(self, heard_ms: int) -> None:
-        if self._reply:
-            self._reply = [np.concatenate(self._reply)[: heard_ms * SPEAKING_RATE // 1000]]
-
-    def _finish(self, record: TurnRecord) -> None:
+    def _finish(self, record: TurnRecord, reply: Samples) -> None:
         self._number += 1
         audio = None
-        if self._out is not None and self._reply:
+        if self._out is not None and reply.size:
             audio = self._out / f"turn-{self._number:02}.wav"
             try:
-                write_wav(audio, np.concatenate(self._reply), SPEAKING_RATE)
+                write_wav(audio, reply, SPEAKING_RATE)
             except AudioError as error:
                 # Raised at the next step: this is called from inside the session.
                 self._failure = error
-        self._reply = []
         note = ""
         if record.status is ReplyStatus.INTERRUPTED:
             note = f"interrupted; heard of the reply: {record.heard!r}"
@@ -245,6 +244,12 @@ class FileConversation:
     def _note(self, note: str) -> str:
         troubles, self._troubles = self._troubles, []
         return "; ".join(filter(None, (note, *troubles)))
+
+
+def _joined(pieces: list[Samples], heard_ms: int | None) -> Samples:
+    """The audio of a reply, as far as it was heard."""
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    return samples if heard_ms is None else samples[: heard_ms * SPEAKING_RATE // 1000]
 
 
 def _make_folder(path: Path) -> None:
