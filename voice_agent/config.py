@@ -57,10 +57,11 @@ class Endpointing(Section):
         128, description="Silence after which the answer is prepared, in case the turn is over"
     )
     min_wait_ms: Annotated[int, Field(ge=100, le=5000)] = Field(
-        300, description="Shortest silence that can end a turn"
+        200, description="Shortest silence that can end a turn"
     )
     max_wait_ms: Annotated[int, Field(ge=200, le=10000)] = Field(
-        1000, description="Silence that always ends a turn"
+        1200,
+        description="Silence that always ends a turn; the same as min_wait_ms for a fixed wait",
     )
     eagerness: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="0 waits longest, 1 answers soonest"

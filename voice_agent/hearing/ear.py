@@ -221,7 +221,7 @@ class Ear:
         else:
             self._run = []
         if self._turn.open and self._turn.paused:
-            self._hear_pause(frame, probability)
+            self._hear_pause(frame)
             self._decide(words, self._clock, events)
 
     def _measure(self, frame: Samples, speech: bool) -> tuple[Row, Row]:
@@ -270,12 +270,12 @@ class Ear:
         turn.speech_end = begin + (int(at[-1]) + 1) * _STEP if at.size else self._clock - 2 * FRAME
         turn.paused = True
         turn.likely = False
-        self._endpointer.begin()
+        self._endpointer.begin(loud_db)
 
-    def _hear_pause(self, frame: Samples, probability: float) -> None:
+    def _hear_pause(self, frame: Samples) -> None:
         changes = np.square(np.diff(frame)).reshape(-1, HOP).mean(axis=1)
         silence_ms = (self._clock - self._turn.speech_end) * 1000 / HEARING_RATE
-        self._endpointer.hear(10 * np.log10(changes + 1e-12), probability, silence_ms)
+        self._endpointer.hear(10 * np.log10(changes + 1e-12), silence_ms)
 
     def _decide(self, words: str, now: int, events: list[EarEvent]) -> None:
         turn = self._turn

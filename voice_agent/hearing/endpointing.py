@@ -1,9 +1,9 @@
 """How long a silence must last to be the end of the turn.
 
-The wait follows from two measurements. Pauses inside a turn get rarer by a constant factor with
-every stretch of time; so the wait at which the risk of cutting in equals a given price of waiting
-is linear in the log odds that the turn is complete. And who breathes in or smacks their lips in a
-pause is about to go on: a sound in the silence puts the end off until it has been quiet again.
+The wait is linear in the log odds that the turn is complete: pauses inside a turn get rarer by a
+constant factor with every stretch of time, so this keeps the risk of cutting in about even. And
+who breathes in or smacks their lips in a pause is about to go on: a sound in the silence puts the
+end off until it has been quiet again.
 """
 
 from collections import deque
@@ -14,15 +14,18 @@ from voice_agent.config import Endpointing
 from voice_agent.engines import TurnDetector
 from voice_agent.events import Pause
 
-_MS_PER_LOG_ODDS = 140.0
-_EVEN_MS = 560.0
-_EAGERNESS_MS = 500.0
-_SOUND_DB = 8.0
-_FAINTEST_DB = -75.0
-_VOICE = 0.25
+_EVEN_MS = 880.0
+_MS_PER_LOG_ODDS = 330.0
+_EAGERNESS = 2.5
+
+# A sound: three rows above the quietest row of the last half second, and no fainter than this
+# below the speech, so that a change of the room's hum is none.
+_SOUND_DB = 6.0
+_FAINTEST_DB = 40.0
+_SOUND_ROWS = 3
+_LOOK_BACK = 30
 _DYING_AWAY_MS = 100.0
-_QUIET_MS = 150.0
-_LOOK_BACK = 25
+_QUIET_MS = 250.0
 
 
 class Endpointer:
@@ -34,28 +37,33 @@ class Endpointer:
         self._asked: str | None = None
         self._wait_ms = 0.0
         self._levels: deque[float] = deque(maxlen=_LOOK_BACK)
+        self._faintest_db = 0.0
+        self._sound_rows = 0
         self._sound_ms = 0.0
 
-    def begin(self) -> None:
-        """A new pause has begun."""
+    def begin(self, loud_db: float) -> None:
+        """A new pause has begun, after speech of this level."""
         self._asked = None
         self._levels.clear()
+        self._faintest_db = loud_db - _FAINTEST_DB
+        self._sound_rows = 0
         self._sound_ms = 0.0
 
-    def hear(self, levels_db: Iterable[float], voice: float, silence_ms: float) -> None:
-        """Takes what sounds in the next 32 ms of the pause, which now lasts ``silence_ms``.
+    def hear(self, levels_db: Iterable[float], silence_ms: float) -> None:
+        """Takes what sounds in the pause, which now lasts ``silence_ms``.
 
         Args:
-            levels_db: Levels of the differenced signal, in which a breath stands out from the
-                hum of a room, one for every 16 ms.
-            voice: Probability of speech.
-            silence_ms: Length of the pause.
+            levels_db: Levels of the next rows of 16 ms of the differenced signal, in which a
+                breath stands out from the hum of a room.
+            silence_ms: Length of the pause at their end.
         """
         if silence_ms < _DYING_AWAY_MS:
             return
-        self._levels.extend(levels_db)
-        bar = max(min(self._levels) + _SOUND_DB, _FAINTEST_DB)
-        if voice > _VOICE or self._levels[-1] > bar:
+        for level in levels_db:
+            self._levels.append(level)
+            bar = max(min(self._levels) + _SOUND_DB, self._faintest_db)
+            self._sound_rows = self._sound_rows + 1 if level > bar else 0
+        if self._sound_rows >= _SOUND_ROWS:
             self._sound_ms = silence_ms
 
     def over(self, words: str, silence_ms: float, describe: Callable[[], Pause]) -> bool:
@@ -77,6 +85,6 @@ class Endpointer:
     def wait_ms(self, completion: float) -> float:
         """The silence to wait for where the turn is complete with this probability."""
         completion = min(max(completion, 1e-6), 1 - 1e-6)
-        even = _EVEN_MS + _EAGERNESS_MS * (0.5 - self.settings.eagerness)
-        wait = even - _MS_PER_LOG_ODDS * log(completion / (1 - completion))
-        return max(self.settings.min_wait_ms, min(wait, self.settings.max_wait_ms))
+        wait = _EVEN_MS - _MS_PER_LOG_ODDS * log(completion / (1 - completion))
+        wait *= _EAGERNESS ** (0.5 - self.settings.eagerness)
+        return float(max(self.settings.min_wait_ms, min(wait, self.settings.max_wait_ms)))

@@ -18,12 +18,12 @@ HOP = 256
 
 HOP_S = HOP / HEARING_RATE
 
-# Pitch is sought at half the rate, where an FFT of 512 holds the window and the longest lag.
-_RATE = HEARING_RATE // 2
+# Pitch is sought at half the rate, where an FFT of 512 holds the window and the longest lag; the
+# way back is made at the full rate, which high voices need.
 _WINDOW = 320
 _FFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 420.0
-_LAGS = slice(int(_RATE / _HIGHEST_HZ), int(_RATE / _LOWEST_HZ) + 1)
+_LAGS = slice(int(HEARING_RATE / _HIGHEST_HZ), int(HEARING_RATE / _LOWEST_HZ) + 1)
 _VOICED = 0.5
 _MAX_ROWS = int(180 / HOP_S)
 _SEMITONES = 12.0
@@ -34,7 +34,7 @@ class PitchTracker:
 
     def __init__(self) -> None:
         self._taper = np.hanning(_WINDOW).astype(np.float32)
-        own = np.fft.irfft(np.abs(np.fft.rfft(self._taper, _FFT)) ** 2)
+        own = np.fft.irfft(np.abs(np.fft.rfft(self._taper, _FFT)) ** 2, 2 * _FFT)
         self._correction = (own[0] / own[_LAGS]).astype(np.float32)
         # Of a lag and its double, both of which fit a periodic signal, the shorter is preferred.
         lags = np.arange(_LAGS.start, _LAGS.stop)
@@ -50,7 +50,7 @@ class PitchTracker:
         windows = np.stack((half[-HOP // 2 - _WINDOW : -HOP // 2], half[-_WINDOW:]))
         windows -= windows.mean(axis=1, keepdims=True)
         spectrum = np.fft.rfft(windows * self._taper, _FFT, axis=1)
-        correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, _FFT, axis=1)
+        correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * _FFT, axis=1)
         strength = correlation[:, _LAGS] * self._correction
         strength /= np.maximum(correlation[:, :1], 1e-9)
         best = np.argmax(strength - self._preference, axis=1)
@@ -63,7 +63,7 @@ class PitchTracker:
         left, top, right = strength[at - 1 : at + 2]
         bend = left - 2 * top + right
         shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
-        return float(_RATE / (_LAGS.start + at + shift))
+        return float(HEARING_RATE / (_LAGS.start + at + shift))
 
 
 @dataclass(frozen=True, slots=True)
