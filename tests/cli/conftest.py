@@ -19,8 +19,7 @@ def home(tmp_path) -> Path:
     return folder
 
 
-@pytest.fixture
-def environment(home) -> dict[str, str]:
+def _environment(home: Path) -> dict[str, str]:
     return {
         **os.environ,
         "HOME": str(home),
@@ -30,20 +29,41 @@ def environment(home) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def voice_agent(environment, tmp_path) -> Command:
-    """Runs the command in an empty folder; returns its output and exit code."""
-
+def _command(home: Path, folder: Path) -> Command:
     def run(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "voice_agent", *map(str, arguments)],
             input=stdin,
             capture_output=True,
             text=True,
-            env=environment,
-            cwd=tmp_path,
+            env=_environment(home),
+            cwd=folder,
             timeout=100,
             check=False,
         )
 
     return run
+
+
+@pytest.fixture
+def environment(home) -> dict[str, str]:
+    """Variables for a process that runs the command."""
+    return _environment(home)
+
+
+@pytest.fixture
+def voice_agent(home, tmp_path) -> Command:
+    """Runs the command in an empty folder; returns its output and exit code."""
+    return _command(home, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder for all tests of a file."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def shared(folder) -> Command:
+    """Runs the command there, with a home there too: for results that many tests look at."""
+    return _command(folder / "home", folder)

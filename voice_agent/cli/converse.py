@@ -36,9 +36,11 @@ def converse(
     import asyncio
 
     from voice_agent import logs
+    from voice_agent.audio.files import describe
     from voice_agent.config import load
 
     logs.configure(log_level.value, structured=False)
+    describe(files[0])  # a slip of the pen should not wait until all engines are loaded
     asyncio.run(_converse(files, load(source), out, as_json, fast, endpointing))
 
 

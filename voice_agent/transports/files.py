@@ -7,7 +7,7 @@ fast as the engines go.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -59,6 +59,22 @@ class FileTurn:
     note: str = ""
 
 
+class RealTime:
+    """Lets audio time go no faster than a clock, counted from where it is first asked to wait."""
+
+    def __init__(self, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._now = now
+        self._sleep = sleep
+        self._begun: float | None = None
+
+    async def reach(self, seconds: float) -> None:
+        """Waits until ``seconds`` of audio would have come from a microphone."""
+        if self._begun is None:
+            self._begun = self._now() - seconds
+        # Also when late, so that a slow machine lets the rest of the loop work.
+        await self._sleep(max(0.0, self._begun + seconds - self._now()))
+
+
 class FileConversation:
     """A conversation whose person is a row of files, or lines of text."""
 
@@ -77,7 +93,7 @@ class FileConversation:
         self._kept = asyncio.Event()
         self._troubles: list[str] = []
         self._failure: VoiceAgentError | None = None
-        self._ahead: tuple[float, float] | None = None
+        self._pace = RealTime(asyncio.get_running_loop().time, asyncio.sleep)
 
     @classmethod
     async def open(
@@ -191,18 +207,8 @@ class FileConversation:
         if self._fast:
             await self._session.quiet()
         else:
-            await self._keep_time()
+            await self._pace.reach(self._session.clock)
         await self._session.feed(chunk)
-
-    async def _keep_time(self) -> None:
-        """Waits until the next chunk would come from a microphone."""
-        now, heard = asyncio.get_running_loop().time(), self._session.clock
-        if self._ahead is None:
-            self._ahead = now, heard
-        begun, since = self._ahead
-        wait = heard - since - (now - begun)
-        # Also when late, so that a slow machine does not keep the rest of the loop from working.
-        await asyncio.sleep(max(0.0, wait))
 
     def _on_event(self, event: SessionEvent) -> None:
         match event:
