@@ -42,8 +42,8 @@ class Measured:
 def measure(recording: Recording, heard: Heard, late_s: float) -> Measured:
     audible = heard.first_audible()
     latencies = heard.of("voice_agent.latency")
-    total = None if audible is None else 1000 * (audible - recording.end_s)
-    early = total is not None and total < 0
+    total = None if audible is None else float(1000 * (audible - recording.end_s))
+    early = bool(total is not None and total < 0)
     endpoint = after = None
     if latencies:
         reported = latencies[-1]["latency_ms"]

@@ -16,7 +16,7 @@ async def server(*options: str) -> AsyncIterator[tuple[str, psutil.Process]]:
     """Starts ``voice-agent serve`` on a free port; gives its websocket's address and process."""
     with tempfile.TemporaryDirectory() as folder:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "voice_agent.cli", "serve", "--port", "0", *options,
+            sys.executable, "-m", "voice_agent", "serve", "--port", "0", *options,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             env={**os.environ, "XDG_DATA_HOME": folder, "NO_COLOR": "1", "COLUMNS": "200"},
