@@ -51,9 +51,9 @@ def test_what_real_people_tell_of_their_days_raises_hardly_any_alarm(gate: Safet
         for file in sorted((data / "text" / "empathetic_dialogues").glob("*.csv"))
         for row in csv.DictReader(file.open(encoding="utf-8"))
         if row["Type"] == "situation"
-    ][::5]
+    ][::25]
     alarms = [text for text in texts if gate.assess(text)]
-    assert len(texts) > 1000
+    assert len(texts) > 900
     assert len(alarms) / len(texts) <= 0.005
 
 

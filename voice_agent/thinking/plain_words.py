@@ -101,6 +101,8 @@ def sentences(text: str) -> list[str]:
 def _written_out(token: str) -> list[str]:
     if token in _WHOLE:
         return _WHOLE[token].split()
+    if "'" not in token:
+        return [token]
     if token.endswith("'s"):
         return [token[:-2], "is"] if token[:-2] in _IS else [token]
     for ending, whole in _ENDINGS:

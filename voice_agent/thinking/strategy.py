@@ -53,7 +53,7 @@ def stage(troubled_turns: int, advice_wanted: bool) -> Stage:
 
     Asking for advice leads straight to action; without being asked, the agent first listens.
     """
-    if advice_wanted or troubled_turns >= 6:
+    if advice_wanted or troubled_turns >= 8:
         return Stage.ACTION
     return Stage.EXPLORATION if troubled_turns < 3 else Stage.INSIGHT
 

@@ -30,6 +30,7 @@ _GROUPS = {
     "neutral": "neutral approval disapproval realization",
 }
 _KEPT = 6000
+_KNOWN_FROM = 4
 
 Examples = list[tuple[tuple[str, ...], int]]
 
@@ -132,7 +133,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
-    save(*train(read(arguments.data, "train")), arguments.out)
+    examples = read(arguments.data, "train")
+    save(*train(examples), arguments.out)
+    counts = Counter(word for said, _ in examples for word in said)
+    known = sorted(word for word, count in counts.items() if count >= _KNOWN_FROM)
+    (arguments.out / "known_words.txt").write_text(" ".join(known) + "\n", encoding="utf-8")
     figures = evaluate(TextEmotion.load(arguments.out), read(arguments.data, "test"))
     for name, figure in figures.items():
         print(f"{name:12} {figure:.3f}")

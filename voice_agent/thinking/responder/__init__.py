@@ -1,3 +1,1 @@
-"""The embedded responder: understands a turn, plans an answer and words it, with no model file
-but a small lexicon of emotion words.
-"""
+"""The embedded responder: understands a turn, plans an answer and puts it into words."""

@@ -6,6 +6,7 @@ were misheard, is worse than none.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 _WORD = re.compile(r"[A-Za-zÀ-ɏ0-9]+(?:['’][A-Za-z]+)?(?:-[A-Za-z]+)*")
@@ -28,6 +29,7 @@ class Mirror:
         self._subjects = set(language["subjects"])
         self._fillers = set(language["fillers"])
         self._leads = sorted((tuple(lead.split()) for lead in language["leads"]), key=len)[::-1]
+        self._capitals = set(language["capitals"])
         self._joints = set(language["joints"])
         self._dangling = set(language["dangling"])
         self._adverbs = set(language["adverbs"])
@@ -53,7 +55,8 @@ class Mirror:
             elif lower in self._swaps:
                 out.append(self._swaps[lower])
             else:
-                out.append(word if word[0].isupper() and position else word.lower())
+                name = lower in self._capitals or (word[0].isupper() and position)
+                out.append(word[0].upper() + word[1:] if name else lower)
         return " ".join(out)
 
     def _whole(self, text: str) -> Iterator[list[str]]:
@@ -93,10 +96,12 @@ class Mirror:
             return False
         if lower[0] not in self._subjects or _ADDRESSED.intersection(lower):
             return False
-        if any(a == b for a, b in zip(lower, lower[1:], strict=False)):
+        if any(a == b for a, b in pairwise(lower)):
             return False
         if len({"um", "uh", "er"}.intersection(lower)) or _ASKING.intersection(lower[1:2]):
             return False
+        if sum(word in self._verbs for word in lower) > 2:
+            return False  # a run-on: what belongs together is anybody's guess
         return "'" in lower[0] or self._has_verb(lower)
 
     def _has_verb(self, lower: Sequence[str]) -> bool:

@@ -105,6 +105,7 @@ class Phrasebook:
         self.topics = {name: _topic(name, data) for name, data in topics.items()}
         self.acts = {name: _act(name, data) for name, data in talk.pop("acts").items()}
         self.itself = {n: _act(n, d, anywhere=True) for n, d in itself["itself"].items()}
+        self.back = _lines(itself["back"])
         self.unknown = {n: _act(n, d, anywhere=True) for n, d in itself["unknown"].items()}
         self.bridge = _pools(general.pop("bridge"))
         self.general = {name: _pools(data) for name, data in general.items()}
@@ -123,7 +124,9 @@ class Phrasebook:
             *(feeling.lines for feeling in self.feelings.values()),
             *(topic.lines for topic in self.topics.values()),
         ]
-        return tuple(line for pool in pools for line in pool.get("ask", ()) if line.if_yes)
+        asked = [line for pool in pools for line in pool.get("ask", ())]
+        asked += [line for act in self.acts.values() for line in act.lines.get("then", ())]
+        return tuple(line for line in asked if line.if_yes)
 
 
 def _lines(entries: Sequence[Any]) -> Lines:

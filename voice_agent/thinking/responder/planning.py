@@ -1,18 +1,27 @@
 """Decides what an answer should do: which moves, in which order, with which strategy and tone."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voice_agent.events import Exchange, UserTurn
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, Phrasebook, Topic
-from voice_agent.thinking.responder.understanding import Reader, Reading
+from voice_agent.thinking.responder.understanding import NAMED, Reader, Reading
 from voice_agent.thinking.responder.voice import cue
 from voice_agent.thinking.responder.wording import Move, Option
-from voice_agent.thinking.strategy import Strategy, choose, stage
+from voice_agent.thinking.strategy import Stage, Strategy, allowed, choose, preferred, stage
 
 _CUE_REST_TURNS = 4
+_MOOD_TURNS = 5
+_TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
 _VOICE_FEELINGS = {"sad": "sad", "anger": "angry", "happy": "happy", "fear": "anxious"}
+_ASKED_HOW = re.compile(
+    r"\bhow (are|is|was|has|have|do) (you|it|your|the)\b|what about you|kind of day|feel"
+)
+_INVITES = re.compile(
+    r"(?i)\?$|\b(tell me|go on|listening|i'm here|ears|say (a|as|what|it)|own words|your time)\b"
+)
 _ONWARD = {"fine", "agree", "disagree", "dont_know", "nod"}
 _POOL = {
     Strategy.QUESTION: "ask",
@@ -58,6 +67,7 @@ class Situation:
         named: The feeling is this turn's own.
         cue: What the sound of the voice suggests.
         earlier: What they spoke of before, in words that fit after "about".
+        trouble: The same, if it was something bad.
     """
 
     now: Reading
@@ -67,6 +77,7 @@ class Situation:
     named: bool
     cue: Cue | None
     earlier: str
+    trouble: str
 
     @property
     def valence(self) -> str:
@@ -84,6 +95,11 @@ class Situation:
         """Whether the topic comes up for the first time."""
         return self.now.topic is not None and all(p.topic != self.now.topic for p in self.past)
 
+    @property
+    def new_feeling(self) -> bool:
+        """Whether the feeling was not spoken of in the last turns."""
+        return all(p.feeling != self.feeling for p in self.past[-_MOOD_TURNS:])
+
 
 class Planner:
     """Plans answers. Holds no conversation."""
@@ -99,15 +115,16 @@ class Planner:
         for exchange in history:
             if exchange.user is not None:
                 past.append(self._reader.read(exchange.user, asked))
-            asked = exchange.reply.rstrip().endswith("?")
+            asked = bool(_INVITES.search(exchange.reply.rstrip()[-60:]))
         now = self._reader.read(turn, asked)
         heard = cue(turn.how)
         feeling = now.feeling
         if feeling is None and heard in _VOICE_FEELINGS:
             feeling = self._book.feelings[_VOICE_FEELINGS[heard]]
         named = feeling is not None
-        if feeling is None and (now.topic is None or any(p.topic == now.topic for p in past)):
-            feeling = next((p.feeling for p in reversed(past[-3:]) if p.feeling), None)
+        mood = _mood(past)
+        if mood is not None and _goes_on(mood, now, feeling, past):
+            feeling, named = mood, False
         return Situation(
             now=now,
             past=tuple(past),
@@ -116,6 +133,7 @@ class Planner:
             named=named,
             cue=self._book.cues[heard] if heard else None,
             earlier=_earlier(now, past),
+            trouble=_earlier(now, [p for p in past if p.valence < 0]),
         )
 
     def plan(self, situation: Situation) -> Plan:
@@ -127,7 +145,9 @@ class Planner:
         if now.unheard:
             options, reply, style = self._ask_again(situation), "sorry", "clear, friendly"
         elif now.act is not None and now.act.name in _ONWARD:
-            options = self._go_on(situation, now.act.name)
+            asked_how = _ASKED_HOW.search(plain(situation.last_reply))
+            name = now.act.name
+            options = self._go_on(situation, "nod" if name == "fine" and not asked_how else name)
         elif now.act is not None:
             options = self._respond_to_act(situation, now.act)
             reply = now.act.reply
@@ -150,9 +170,11 @@ class Planner:
     def _respond_to_story(self, s: Situation) -> Iterator[Option]:
         general = self._book.general[s.valence]
         opening = Move(self._pools(s, "open", own_feeling=s.named))
-        lead_in = self._lead_in(s)
+        if s.now.corrects:
+            opening = Move((self._book.acts["correction"].lines["say"], *opening.pools))
         order = self._strategies(s)
         for strategy in order:
+            lead_in = self._lead_in(s, strategy)
             main = Move(self._pools(s, _POOL[strategy]), needed=True, strategy=strategy)
             yield (opening, *lead_in, main, *self._tail(s, strategy))
         yield (opening, Move((general["lead"],), needed=True, strategy=Strategy.OTHERS))
@@ -161,32 +183,44 @@ class Planner:
         troubled = _troubled_turns(s.past)
         value = s.feeling.valence if s.feeling else 0.0
         order = choose(value, stage(troubled, s.now.advice), s.history)
-        if any(past.act and past.act.name == "listen_only" for past in s.past):
+        if s.named and value < 0 and not s.now.advice and (s.new_topic or s.new_feeling):
+            # Something new has come up: first see what it is.
+            fresh = preferred(value, Stage.EXPLORATION)
+            order = tuple(one for one in fresh if one in allowed(s.history))
+        if s.now.advice and Strategy.SUGGESTION in allowed(s.history):
+            return (Strategy.SUGGESTION, *order)
+        recent = [past.thought.strategy for past in s.history[-6:] if past.thought]
+        unwanted = any(past.act and past.act.name == "listen_only" for past in s.past)
+        if unwanted or Strategy.SUGGESTION in recent:
             order = tuple(one for one in order if one is not Strategy.SUGGESTION)
         if s.now.advice and troubled == 0 and not s.named:
             order = (Strategy.QUESTION, *order)
         return order
 
-    def _lead_in(self, s: Situation) -> tuple[Move, ...]:
+    def _lead_in(self, s: Situation, strategy: Strategy) -> tuple[Move, ...]:
         """The sentence between the opening and the main one: voice, bridge, mirror or topic."""
         bridge, now = self._book.bridge, s.now
         if s.cue and not self._cue_lately(s):
             return (Move((s.cue.say,)),)
-        if s.named and s.past and s.earlier:
+        if s.named and s.trouble:
             before = next((p for p in reversed(s.past) if p.feeling), None)
             if before and before.valence < 0 < (s.feeling.valence if s.feeling else 0):
                 return (Move((bridge["lighter"],)),)
-            bad = [p for p in s.past[-4:] if p.valence < 0]
+            bad = [p for p in s.past[-4:] if p.valence < 0 and p.thing]
             if s.new_topic and len(bad) >= 2 and s.valence == "negative":
                 return (Move((bridge["sinking"],)),)
-        topic_reflects = now.topic.lines.get("reflect", ()) if now.topic else ()
-        if s.new_topic and topic_reflects and s.valence != "neutral":
-            return (Move((topic_reflects,)),)
+        if strategy in (Strategy.REFLECTION, Strategy.RESTATEMENT):
+            return ()
+        reflects = self._of_topic(s, "reflect")
+        if s.new_topic and reflects and s.named:
+            return (Move((reflects,)),)
         if now.clauses and (s.named or s.new_topic):
-            return (Move((self._book.general[s.valence]["restate"],)),)
-        if now.topic and not s.new_topic and now.thing:
+            return (Move(self._pools(s, "restate")),)
+        if s.named and s.new_feeling and s.feeling:
+            return (Move((s.feeling.lines.get("reflect", ()),)),)
+        if now.topic and not s.new_topic and now.thing.startswith("your"):
             return (Move((bridge["again"],)),)
-        return (Move((topic_reflects,)),) if s.new_topic and topic_reflects else ()
+        return (Move((reflects,)),) if s.new_topic else ()
 
     def _tail(self, s: Situation, strategy: Strategy) -> tuple[Move, ...]:
         """What may follow the main sentence, so that an answer invites to go on now and then."""
@@ -196,14 +230,26 @@ class Planner:
 
     def _pools(self, s: Situation, kind: str, own_feeling: bool = True) -> tuple[Lines, ...]:
         """Pools of a kind, the most fitting first."""
-        topic = s.now.topic or _last_topic(s)
-        fitting = topic is not None and _fits(topic.feeling, s, self._book)
-        of_topic = topic.lines.get(kind, ()) if topic is not None and fitting else ()
+        of_topic = self._of_topic(s, kind)
         of_feeling = s.feeling.lines.get(kind, ()) if s.feeling and own_feeling else ()
+        if kind == "restate" and of_feeling:
+            return (of_feeling,)
         general = self._book.general[s.valence].get(kind, ())
+        if kind == "suggest" and _TELLING.search(s.now.said):
+            return (self._book.general["negative"]["tell"],)
+        if kind == "suggest" and not s.now.advice:
+            general = ()  # unasked, only what is made for the matter
         if kind in ("ask", "suggest") and of_topic and len(s.history) % 3 != 2:
             return (of_topic, of_feeling, general)
-        return (of_feeling, of_topic, general) if s.named else (of_topic, general, of_feeling)
+        return (of_feeling, of_topic, general) if s.named else (of_topic, of_feeling, general)
+
+    def _of_topic(self, s: Situation, kind: str) -> Lines:
+        """Lines of the topic, as far as they suit the feeling: no bright ones for a sad turn."""
+        topic = s.now.topic or _last_topic(s)
+        if topic is None or not _fits(topic.feeling, s, self._book):
+            return ()
+        hard = s.valence == "negative" and topic.feeling == "neutral"
+        return topic.lines.get(f"{kind}_hard" if hard else kind, ())
 
     def _cue_lately(self, s: Situation) -> bool:
         said = [plain(line.say) for one in self._book.cues.values() for line in one.say]
@@ -215,7 +261,7 @@ class Planner:
     def _respond_to_act(self, s: Situation, act: Act) -> Iterator[Option]:
         say = Move((act.lines["say"],))
         general = self._book.general["neutral"]
-        if act.name == "goodbye" and s.earlier:
+        if act.name == "goodbye" and s.trouble and not _grieving(s.past):
             yield (say, Move((act.lines["with_earlier"],), needed=True, strategy=Strategy.OTHERS))
         if act.name == "memory" and s.earlier:
             yield (Move((act.lines["recall"],), needed=True, strategy=Strategy.INFORMATION),)
@@ -227,7 +273,9 @@ class Planner:
         if answers:
             said = Move((act.lines["say"],), needed=True, strategy=Strategy.INFORMATION)
             yield (said,)
-            yield (Move((act.lines["say"],), needed=True), Move((general["ask"],), needed=True))
+            yield from _both_ways((Move((act.lines["say"],), needed=True),), self._book.back)
+        elif "then" not in act.lines:
+            yield from _both_ways((), act.lines["say"])
         yield from _both_ways((say,), general["ask"], general["lead"])
 
     def _go_on(self, s: Situation, name: str) -> Iterator[Option]:
@@ -272,6 +320,7 @@ class Planner:
             "thing": s.now.thing,
             "Thing": s.now.thing[:1].upper() + s.now.thing[1:],
             "earlier": s.earlier,
+            "trouble": s.trouble,
             "them": s.now.about,
             "word": s.now.word,
             "tired": "tired",
@@ -289,7 +338,7 @@ def _both_ways(before: Option, *pools: Lines) -> Iterator[Option]:
 
 
 def _fits(brings: str, s: Situation, book: Phrasebook) -> bool:
-    """Whether the lines of a topic suit the feeling: no bright ones for a sad turn."""
+    """Whether what a topic usually brings is on the side of the feeling."""
     feeling = book.feelings.get(brings)
     if feeling is None or s.feeling is None:
         return feeling is None or s.valence == "neutral"
@@ -298,14 +347,40 @@ def _fits(brings: str, s: Situation, book: Phrasebook) -> bool:
 
 def _last_topic(s: Situation) -> Topic | None:
     """The topic that a turn without one of its own goes on with."""
-    return next((past.topic for past in reversed(s.past[-2:]) if past.topic), None)
+    topic = next((past.topic for past in reversed(s.past[-2:]) if past.topic), None)
+    # A person that was mentioned is soon left behind; an event stays the matter.
+    return topic if topic is not None and topic.feeling != "neutral" else None
+
+
+def _mood(past: Sequence[Reading]) -> Feeling | None:
+    """The feeling last told of; a trouble stays on the mind longer than a laugh."""
+    for ago, reading in enumerate(reversed(past[-_MOOD_TURNS:])):
+        if reading.feeling:
+            return reading.feeling if reading.valence < 0 or ago == 0 else None
+    return None
+
+
+def _goes_on(mood: Feeling, now: Reading, feeling: Feeling | None, past: Sequence[Reading]) -> bool:
+    """Whether a mood goes on in this turn: it does not end because a sentence does not name it."""
+    if not now.tells:
+        return True
+    if feeling is None:
+        turned = mood.valence > 0 and re.search(r"^but\b|\b(not|never|no one|nobody)\b", now.said)
+        return not turned and (now.topic is None or now.topic.feeling == "neutral")
+    same_side = feeling.valence * mood.valence > 0
+    new_topic = now.topic is not None and all(p.topic != now.topic for p in past)
+    return same_side and now.strength < NAMED and not new_topic
+
+
+def _grieving(past: Sequence[Reading]) -> bool:
+    return any(reading.feeling and reading.feeling.name == "grief" for reading in past)
 
 
 def _earlier(now: Reading, past: Sequence[Reading]) -> str:
     """What was told before that weighed most lately, if it is not what is told now."""
     told = [p for p in past if p.thing and p.thing.startswith("your ") and p.thing != now.thing]
-    weighty = [p for p in told if p.feeling]
-    return (weighty or told)[-1].thing if told else ""
+    weighty = [p for p in told if p.topic and p.topic.feeling != "neutral"] or told
+    return weighty[-1].thing if told else ""
 
 
 def _troubled_turns(past: Sequence[Reading]) -> int:

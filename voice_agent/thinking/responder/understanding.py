@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from voice_agent.events import UserTurn
 from voice_agent.thinking.plain_words import plain
@@ -11,9 +12,10 @@ from voice_agent.thinking.responder.text_emotion import TextEmotion
 
 _LEAST_CONFIDENCE = 0.15
 _LEAST_FEELING = 0.5
+NAMED = 1.6
 _NEGATION = re.compile(
     r"\b(not|no|never|nothing|hardly|barely|without|used to be|wish i was|wish i were|want to be|"
-    r"would be|neither|nor)( \w+){0,2} $"
+    r"would be|would have been|neither|nor)( \w+){0,2} $"
 )
 _FACT = re.compile(
     r"^(ok |so |well |and |but |hey |tell me |do you know |can you tell me |i wonder )*"
@@ -27,6 +29,38 @@ _FUNCTION = frozenset(
     "i me my we us our you your not no yes there here what which who how when where why will would "
     "can could should just very really too also um uh er hmm oh well like".split()
 )
+_CORRECTION = re.compile(
+    r"(?i)((no|nope|sorry|well)[,.!]? )*(i said|i meant|i mean|what i said was),? (?=.{6})"
+)
+_SUBJECT = re.compile(
+    r"\b(i|you|he|she|it|we|they|that|this|there|who|what|everything|everyone|nobody|someone|"
+    r"(my|our|his|her|their|the|your) (?!of|and|the|in|to|a\b)\w+)\b \w+"
+)
+_IMPOSSIBLE = re.compile(
+    r"\b(the|a|an) (of|in|to|and|are|is|the|was|were|with|for|at|on|a|an)\b"
+    r"|\b(he|she|they|we|i) (the|a|of|in|to|and|at|for)\b|\b(of|to|in|at) (of|in|and|is|are|to)$"
+)
+_FRAGMENT = re.compile(
+    r"(for|with|in|at|on|about|since|because|to|from|after|before|during|by|mostly|just|only|maybe|"
+    r"and|but|so|almost|every|all|no|not|yes|some|two|three|many|both|very|too|really|always|last|"
+    r"next|this) "
+)
+_THIRD_PERSON = re.compile(r"\b(he|she|it|everyone|nobody|someone)( \w+)? \w+s\b")
+_ENDINGS = (
+    ("", ""),
+    ("s", ""),
+    ("es", ""),
+    ("es", "e"),
+    ("ed", ""),
+    ("ed", "e"),
+    ("ing", ""),
+    ("ing", "e"),
+    ("ly", ""),
+    ("er", ""),
+    ("ies", "y"),
+    ("ied", "y"),
+    ("'s", ""),
+)
 _STANDALONE = frozenset("help hello hi bye thanks sorry wow ouch yay damn shit fuck hmm".split())
 
 
@@ -38,24 +72,28 @@ class Reading:
         said: The words in plain form.
         act: A move without a story, a question about the agent, or one it cannot answer.
         feeling: The person's feeling; None where the words tell of none.
+        strength: How strongly the words speak for the feeling; from ``NAMED`` on it is named.
         topic: What it is about.
         thing: The same in the person's words, turned round ("your boss").
         clauses: The person's own clauses turned round, the most telling first.
         unheard: Why the words cannot be built on: ``silence``, ``unclear`` or ``unclear_word``.
         word: The odd word of ``unclear_word``.
         advice: Advice is asked for.
+        corrects: It puts right what the agent had misheard.
         about: Name of the person it is about, as a pronoun to ask with.
     """
 
     said: str
     act: Act | None = None
     feeling: Feeling | None = None
+    strength: float = 0.0
     topic: Topic | None = None
     thing: str = ""
     clauses: tuple[str, ...] = ()
     unheard: str = ""
     word: str = ""
     advice: bool = False
+    corrects: bool = False
     about: str = "them"
 
     @property
@@ -93,16 +131,20 @@ class Reader:
         return self._read[key]
 
     def _understand(self, turn: UserTurn, answering: bool) -> Reading:
-        said = plain(turn.text)
+        text = turn.text
+        correction = _CORRECTION.match(text)
+        if correction:
+            text = text[correction.end() :]
+        said = plain(text)
         if not said:
             return Reading(said, unheard="silence")
         if turn.confidence is not None and turn.confidence < _LEAST_CONFIDENCE:
             return Reading(said, unheard="unclear")
-        act = self._act(said, turn.text)
+        act = self._act(said, text)
         advice = act is not None and act.name == "advice"
         topic = next((t for t in self._book.topics.values() if t.words.search(said)), None)
-        feeling = self._feeling(said, topic)
-        if act is None and feeling is None and topic is None:
+        feeling, strength = self._feeling(said, topic)
+        if act is None and strength < NAMED and topic is None:
             unheard, word = self._doubtful(said, answering)
             if unheard:
                 return Reading(said, unheard=unheard, word=word)
@@ -110,10 +152,12 @@ class Reader:
             said=said,
             act=None if advice else act,
             feeling=feeling,
+            strength=strength,
             topic=topic,
             thing=self._thing(said, topic),
-            clauses=self._telling(turn.text, topic),
+            clauses=self._telling(text, topic),
             advice=advice,
+            corrects=correction is not None,
             about=_pronoun(said),
         )
 
@@ -127,11 +171,12 @@ class Reader:
         for name, act in (self._book.itself | self._book.unknown).items():
             if act.words is not None and act.words.search(said) and (short or "?" in text):
                 return act if name != "doing" or _asks_to_do(said) else None
-        if _FACT.match(said) and not _PERSONAL.search(said):
+        fact = _FACT.match(said)
+        if fact and not _PERSONAL.search(said[fact.end() :]):
             return self._book.unknown["fact"]
         return None
 
-    def _feeling(self, said: str, topic: Topic | None) -> Feeling | None:
+    def _feeling(self, said: str, topic: Topic | None) -> tuple[Feeling | None, float]:
         scores: dict[str, float] = {}
         probabilities = self._emotions.probabilities(said.split())
         for name, feeling in self._book.feelings.items():
@@ -147,11 +192,13 @@ class Reader:
             if brings in scores:
                 scores[brings] += 0.9
         for name, feeling in self._book.feelings.items():
-            if feeling.valence > 0 and _denied(feeling.said, said):
-                scores["sad"] += 1.2
+            if _denied(feeling.said, said) and not _named(feeling.said, said):
+                scores["sad"] += 1.2 if feeling.valence > 0 else 0.0
                 scores[name] = 0.0
         best = max(scores, key=lambda name: scores[name])
-        return self._book.feelings[best] if scores[best] >= _LEAST_FEELING else None
+        if scores[best] < _LEAST_FEELING:
+            return None, 0.0
+        return self._book.feelings[best], scores[best]
 
     def _thing(self, said: str, topic: Topic | None) -> str:
         match = topic.noun.search(said) if topic and topic.noun else None
@@ -174,25 +221,34 @@ class Reader:
     def _doubtful(self, said: str, answering: bool) -> tuple[str, str]:
         """Whether the words look misheard: nothing known in them, or no sense in their order."""
         tokens = said.split()
-        content = [word for word in tokens if word not in _FUNCTION]
-        known = [word for word in content if word in self._emotions.rows]
-        repeated = any(a == b for a, b in zip(tokens, tokens[1:], strict=False))
         if _STANDALONE.intersection(tokens):
             return "", ""
-        if len(content) == 1 and len(tokens) <= 3 and not answering:
-            return "unclear_word", content[0]
-        if content and not known and len(tokens) <= 6:
-            return ("unclear_word", content[0]) if len(content) == 1 else ("unclear", "")
-        if not content and len(tokens) >= 2:
+        content = [word for word in tokens if word not in _FUNCTION]
+        known = [word for word in content if self._known(word)]
+        if _IMPOSSIBLE.search(said) and len(tokens) <= 9:
             return "unclear", ""
-        if repeated and len(tokens) <= 6 and len(known) <= 2:
-            return "unclear", ""
-        if len(content) >= 3 and len(known) / len(content) < 0.4:
-            return "unclear", ""
-        verbless = not self._mirror.has_any_verb(tokens)
-        if verbless and len(tokens) >= (5 if answering else 3):
+        acts = self._mirror.has_any_verb(tokens) or bool(_THIRD_PERSON.search(said))
+        whole = acts and bool(_SUBJECT.search(said))
+        if whole and len(known) * 2 >= len(content):
+            return "", ""
+        if not content:
+            return ("unclear", "") if len(tokens) > 1 else ("", "")
+        if len(content) == 1 and len(tokens) <= 3:
+            return ("", "") if answering and known else ("unclear_word", content[0])
+        if _FRAGMENT.match(said) and len(known) == len(content):
+            return "", ""
+        stutters = any(a == b for a, b in pairwise(tokens))
+        longest = 4 if answering else 3
+        if stutters or len(tokens) > longest or len(known) * 3 < len(content) * 2:
             return "unclear", ""
         return "", ""
+
+    def _known(self, word: str) -> bool:
+        return any(
+            word.removesuffix(ending) + more in self._emotions.known
+            for ending, more in _ENDINGS
+            if word.endswith(ending)
+        )
 
 
 def _named(pattern: re.Pattern[str] | None, said: str) -> float:
@@ -224,7 +280,7 @@ def _asks_to_do(said: str) -> bool:
 
 
 def _only_feeling(clause: str, book: Phrasebook) -> bool:
-    """ "you feel awful" tells nothing new when turned round."""
+    """Whether a clause is like "you feel awful", which tells nothing new when turned round."""
     if not re.match(
         r"(you|you're)( just| really| still)?( am| are| feel| felt| were| was)? ", clause
     ):

@@ -92,6 +92,8 @@ class Wording:
                 continue
             taken |= {slot.lower() for slot in line.slots}
             taken.add(line.say)
+            if parts and parts[-1][1].first.split()[0] == line.first.split(" ")[0]:
+                parts.pop()  # "Ah. Ah, so …"
             parts.append((move, line))
         return parts or None
 

@@ -1,0 +1,186 @@
+import asyncio
+from collections import Counter
+
+import pytest
+
+from voice_agent.events import Exchange, Manner, Paralinguistics, Prompt, Thought, UserTurn
+from voice_agent.thinking.models.embedded import EmbeddedModel, EmbeddedOptions
+from voice_agent.thinking.plain_words import plain, sentences
+from voice_agent.thinking.stream_parser import StreamParser
+
+SAD = """hello; not so good to be honest; my dog died yesterday; his name was max and we had him
+for twelve years; he was always waiting at the door when i came home; i don't know what to do with
+myself; my wife says it was only a dog; yes it hurts; i cried at work today and my boss saw it; i
+felt so embarrassed; no not really; he said i should pull myself together; i'm angry about that;
+what should i do; maybe; i just feel empty; i can't sleep either; i keep hearing his paws on the
+floor; my daughter keeps asking where he is; she is five; what should i tell her; that is a good
+idea; i told my mother too; she cried with me; that helped a bit; i think i will go for a walk
+tomorrow; to the lake where we always went; i hope i can do it; thank you that helps; goodbye"""
+GLAD = """hi there; i have great news; i got the promotion; i worked three years for this; my wife
+was so happy she cried; we are going to celebrate; yes; i'm a bit nervous about the new team though;
+i have never led a team before; any tips; yeah true; anyway i'm really happy today; my kids made me
+a cake; it had a big crown on it; haha; they are wonderful; we will go to the beach next month; i
+can't wait; nothing else really; you are nice; thanks for listening; bye"""
+SHORT = "hi;ok;fine;yes;no;work;tired;maybe;dunno;yeah;not really;my mom;sick;no;ok;sure;nothing;mm;yes;no;ok;yes;no;ok;yes;no;ok;yes;no;bye"  # noqa: E501
+NOISE = (
+    "the the watts;uh;;flirb;of of the;and of a the in;watts;the of and;;flirb;of the;the;watts;a a"
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> EmbeddedModel:
+    return asyncio.run(EmbeddedModel.create(EmbeddedOptions()))
+
+
+async def answer(model, text, history=(), how=None, seed=0, **turn) -> tuple[Thought, str]:
+    prompt = Prompt(UserTurn(text, how, **turn), tuple(history), seed=seed)
+    parser = StreamParser()
+    items = [item async for chunk in model.generate(prompt) for item in parser.feed(chunk)]
+    thought, *reply = items + parser.finish()
+    return thought, "".join(reply)
+
+
+async def talk(model, script: str, seed: int) -> list[Exchange]:
+    history: list[Exchange] = []
+    for text in " ".join(script.split()).split(";"):
+        thought, reply = await answer(model, text.strip(), history, seed=seed)
+        history.append(Exchange(UserTurn(text.strip()), reply, thought))
+    return history
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("script", [SAD, GLAD, SHORT, NOISE], ids=["sad", "glad", "short", "noise"])
+async def test_conversations_stay_short_varied_and_never_repeat_themselves(model, script, seed):
+    history = await talk(model, script, seed)
+    said = Counter(plain(s) for exchange in history for s in sentences(exchange.reply))
+    assert [sentence for sentence, count in said.items() if count > 1] == []
+    for exchange in history:
+        assert 1 <= len(sentences(exchange.reply)) <= 3
+        assert len(exchange.reply.split()) <= 40
+        assert "{" not in exchange.reply
+    used = [exchange.thought.strategy for exchange in history]
+    assert not any(a == b == c for a, b, c in zip(used, used[1:], used[2:], strict=False))
+
+
+async def test_the_first_phrase_is_short(model):
+    replies = [e.reply for e in await talk(model, SAD, 1) + await talk(model, GLAD, 1)]
+    lengths = sorted(len(sentences(reply)[0].split()) for reply in replies)
+    assert lengths[len(lengths) // 2] <= 5
+
+
+@pytest.mark.parametrize(
+    ("said", "emotions"),
+    [
+        ("my grandmother died last night", {"sorry", "comfort"}),
+        ("i won the race", {"joyful", "happy"}),
+        ("i am so scared of tomorrow", {"comfort"}),
+        ("my boss yelled at me for no reason", {"comfort", "sorry"}),
+        ("we are having a baby", {"joyful", "happy"}),
+        ("someone stole my bike", {"comfort", "sorry"}),
+    ],
+)
+async def test_the_tone_fits_the_feeling(model, said: str, emotions: set[str]):
+    for seed in range(5):
+        assert (await answer(model, said, seed=seed))[0].reply_emotion in emotions
+
+
+async def test_their_own_words_come_back_turned_round(model):
+    replies = [(await answer(model, "my sister moved to canada", seed=s))[1] for s in range(8)]
+    assert any("your sister" in reply.lower() for reply in replies)
+    assert not any("my sister" in reply.lower() for reply in replies)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("are you a real person", ("machine", "software", "program", "person")),
+        ("do you have feelings", ("machine", "feel")),
+        ("can you hear my voice", ("loud", "pitch", "voice", "guess")),
+        ("are you recording this", ("kept", "stored", "secrecy")),
+        ("what is the capital of france", ("know", "guess", "pass", "can't", "answer")),
+        ("do i have depression", ("doctor", "can't tell", "person", "judge")),
+    ],
+)
+async def test_questions_are_answered_truthfully(model, said: str, words):
+    for seed in range(5):
+        reply = (await answer(model, said, seed=seed))[1].lower()
+        assert any(word in reply for word in words), reply
+
+
+async def test_nonsense_is_asked_back_and_not_built_on(model):
+    for text in ("the the watts", "of a the in", "flirb"):
+        thought, reply = await answer(model, text)
+        assert "did not come through" in thought.linguistic
+        assert "?" in reply or "again" in reply or "once more" in reply.lower()
+
+
+async def test_missed_thrice_it_offers_another_way(model):
+    history = await talk(model, "the the watts; of the of; flirb", 0)
+    assert (
+        "typ" in history[-1].reply or "slowly" in history[-1].reply or "quiet" in history[-1].reply
+    )
+
+
+WORN_OUT = Paralinguistics(Manner(speech_s=2.0, rate_shift=0.7, level_shift_db=-6.0))
+
+
+async def test_a_tired_voice_is_noticed_tentatively(model):
+    history = [Exchange(UserTurn("hello"), "Hello. How are you?", Thought(strategy="Question"))]
+    for seed in range(5):
+        thought, reply = await answer(model, "i'm fine", history, WORN_OUT, seed)
+        assert any(w in reply.lower() for w in ("tired", "voice", "worn out", "quiet"))
+        assert any(w in reply.lower() for w in ("may be", "if i", "seems", "sound", "some"))
+        assert "tired" in thought.paralinguistic
+        assert "uncertain" in thought.paralinguistic
+
+
+async def test_the_voice_is_not_mentioned_at_every_turn(model):
+    history: list[Exchange] = []
+    mentions = 0
+    for text in ("i went to work", "it was long", "my boss was there", "then i went home"):
+        thought, reply = await answer(model, text, history, WORN_OUT)
+        history.append(Exchange(UserTurn(text, WORN_OUT), reply, thought))
+        mentions += any(w in reply for w in ("sound", "voice", "quietly"))
+    assert mentions == 1
+
+
+async def test_typed_words_have_no_voice(model):
+    thought, _ = await answer(model, "i am sad")
+    assert "typed" in thought.paralinguistic
+
+
+async def test_earlier_turns_are_taken_up(model):
+    found = 0
+    for seed in range(6):
+        history = await talk(
+            model, "my brother is in hospital; i can't sleep; ok; hm; ok; i see", seed
+        )
+        found += any("your brother" in exchange.reply for exchange in history[2:])
+    assert found >= 4
+
+
+async def test_a_trouble_goes_on_in_turns_that_do_not_name_it(model):
+    history = await talk(model, "my dog died yesterday; he was twelve years old", 0)
+    assert history[-1].thought.reply_emotion in {"sorry", "comfort", "sad"}
+
+
+async def test_advice_is_given_when_asked_for_and_not_at_once(model):
+    history = await talk(
+        model, "my boss yelled at me; it happens all the time; what should i do", 0
+    )
+    used = [exchange.thought.strategy for exchange in history]
+    assert used[-1] == "Providing Suggestions"
+    assert "Providing Suggestions" not in used[:-1]
+
+
+async def test_more_words_on_the_same_turn_change_nothing_else(model):
+    """A turn may be asked twice, first with fewer words: nothing of the first is kept."""
+    await answer(model, "my dog")
+    first = await answer(model, "my dog died", seed=4)
+    await answer(model, "i got a promotion", seed=4)
+    assert await answer(model, "my dog died", seed=4) == first
+
+
+async def test_seeds_differ(model):
+    replies = {(await answer(model, "i am sad", seed=seed))[1] for seed in range(10)}
+    assert len(replies) >= 5
