@@ -53,6 +53,6 @@ def configure(level: Level, *, structured: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if structured else PlainFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Libraries speak of every request and frame at these levels.
-    for name in ("httpx", "httpcore", "websockets", "asyncio", "multipart", "uvicorn.access"):
+    # Below that libraries speak of every request and frame.
+    for name in ("httpx", "httpcore", "websockets", "asyncio", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
