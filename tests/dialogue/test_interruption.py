@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice_agent.dialogue.interruption import Verdict, judge
+from voice_agent.dialogue.interruption import Verdict, is_speech, judge
 
 
 @pytest.mark.parametrize("words", ["yeah", "mm hm", "uh huh right", "okay"])
@@ -29,3 +29,14 @@ def test_a_single_word_counts_when_it_is_more_than_a_murmur():
 def test_long_voiced_sound_takes_the_floor_without_words():
     assert judge("", speech_s=1.0, voiced_share=0.9, over=False) is Verdict.UNDECIDED
     assert judge("", speech_s=1.6, voiced_share=0.9, over=False) is Verdict.INTERRUPTION
+
+
+def test_a_short_toneless_sound_is_no_turn():
+    assert not is_speech("and up", speech_s=0.2, voiced_share=0.0)
+    assert is_speech("and up to the hill", speech_s=1.4, voiced_share=0.1), "a whisper"
+    assert is_speech("yes", speech_s=0.25, voiced_share=0.8)
+
+
+def test_long_speech_of_which_nothing_was_understood_is_answered():
+    assert is_speech("", speech_s=2.0, voiced_share=0.7)
+    assert not is_speech("", speech_s=0.6, voiced_share=0.9)

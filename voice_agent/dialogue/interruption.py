@@ -1,4 +1,4 @@
-"""Is a sound that comes while the agent speaks an interruption?
+"""Is a sound a turn, and is one that comes while the agent speaks an interruption?
 
 The agent falls silent at the first sign of speech. Whether it then gives up its turn or goes on
 is decided here: people laugh, cough and say "mm-hm" without wanting the floor.
@@ -24,6 +24,9 @@ SHORT_S = 0.45
 LONG_S = 0.7
 """Speech from which on words that are no backchannel need no second word."""
 
+MISHEARD_S = 1.2
+"""Voiced speech from which on the agent says that it understood no word, rather than ignore it."""
+
 WORDLESS_S = 1.5
 """Voiced speech that takes the floor even if no word was recognised."""
 
@@ -34,6 +37,19 @@ class Verdict(Enum):
     UNDECIDED = "undecided"
     INTERRUPTION = "interruption"
     NOTHING = "nothing"
+
+
+def is_speech(words: str, speech_s: float, voiced_share: float) -> bool:
+    """Whether a turn that came while the agent was silent is worth an answer.
+
+    Args:
+        words: What was recognised of it.
+        speech_s: Seconds of speech frames in it.
+        voiced_share: Share of those that are voiced.
+    """
+    if not words:
+        return speech_s * voiced_share >= MISHEARD_S
+    return voiced_share >= MIN_VOICED or speech_s >= LONG_S
 
 
 def judge(words: str, speech_s: float, voiced_share: float, over: bool) -> Verdict:

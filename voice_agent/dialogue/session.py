@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.config import Config, Endpointing, Vad
 from voice_agent.dialogue.answering import Answering, new_id
-from voice_agent.dialogue.interruption import Verdict, judge
+from voice_agent.dialogue.interruption import Verdict, is_speech, judge
 from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.errors import Overloaded, VoiceAgentError
 from voice_agent.events import (
@@ -37,9 +37,6 @@ from voice_agent.hearing.listener import (
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.thinker import Thinker
-
-MISHEARD_S = 1.2
-"""Voiced speech from which on the agent says that it understood no word, rather than ignore it."""
 
 
 @dataclass(slots=True)
@@ -305,8 +302,7 @@ class Session:
         if user is None:
             return
         self._emit(SpeechStopped(user.item, utterance.end))
-        mumbled = utterance.speech_s * utterance.voiced_share >= MISHEARD_S
-        if not user.words and not mumbled:
+        if not is_speech(user.words, utterance.speech_s, utterance.voiced_share):
             self._answering.drop_prepared()
             self._emit(SpeechIgnored(user.item))
             return
