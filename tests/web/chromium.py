@@ -20,6 +20,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
+SETTING = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+"""How pages are opened if a test says nothing else; drawing a moving orb costs CPU."""
+
 EAR = """
 // Hears what really goes to the loudspeaker.
 const connect = AudioNode.prototype.connect;

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
-from chromium import EAR, listen_for_complaints, until
+from chromium import EAR, SETTING, listen_for_complaints, until
 from playwright.async_api import Browser, Page, Playwright, expect
 from scripted_server import ScriptedServer, tone
 
@@ -37,9 +37,7 @@ async def opened(
     contexts = []
 
     async def open_page(start: str | None = "#start", before: str = "", **options: Any) -> Page:
-        context = await browser.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, "accept_downloads": True} | options
-        )
+        context = await browser.new_context(**SETTING | options)
         contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(5000)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from chromium import EAR, listen_for_complaints, until
+from chromium import EAR, SETTING, listen_for_complaints, until
 from playwright.async_api import Browser, Page, Playwright, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -86,7 +86,7 @@ async def opened(
     contexts = []
 
     async def open_page(start: str) -> Page:
-        context = await browser.new_context(viewport={"width": 1280, "height": 800})
+        context = await browser.new_context(**SETTING)
         contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(15_000)
