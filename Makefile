@@ -2,7 +2,7 @@
 # make setup    the set-up of `make run` alone
 # make test     set up everything, then check format, lint and types and run all tests
 # make format   bring the code into shape
-# make bench    run the benchmarks that need no recordings of your own
+# make bench    run the benchmarks, or some: make bench BENCHMARKS="latency loop"
 # make docs     write docs/configuration.md out of the code
 # PYTHON=…      another interpreter than python3 (3.11 or newer)
 
@@ -10,6 +10,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCHMARKS ?= thinking speaking recognition endpointing loop latency bargein endurance
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := run
@@ -48,7 +49,9 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS) || exit 1; done
+	@for name in $(BENCHMARKS); do \
+	  echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(ARGS) < /dev/null || exit 1; \
+	done
 
 docs: $(VENV)/.base
 	@$(BIN)/voice-agent config --reference > docs/configuration.md
