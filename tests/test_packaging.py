@@ -1,5 +1,7 @@
 """An installed wheel carries page, profiles, models and knowledge, and works anywhere."""
 
+import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -71,12 +73,13 @@ def test_the_installed_command_works_in_any_directory(installed, tmp_path):
     )  # fmt: skip
     assert str(installed.parent) in where.stdout
 
-    shown = subprocess.run(
-        [python, "-m", "voice_agent", "config", "--config", "embedded"],
+    chat = subprocess.run(
+        [python, "-m", "voice_agent", "chat", "--json"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
+        input="i lost my job\n", env={**os.environ, "XDG_DATA_HOME": str(tmp_path)},
     )  # fmt: skip
-    assert shown.returncode == 0, shown.stderr
-    assert "profile: embedded" in shown.stdout
+    assert chat.returncode == 0, chat.stderr
+    assert json.loads(chat.stdout)["reply"]["text"]
 
     page = subprocess.run(
         [python, "-c", "from voice_agent.config import shipped; print(shipped('web'))"],
