@@ -237,3 +237,20 @@ def test_settings_can_change_within_a_session():
     listening.configure(Vad(), Endpointing(min_wait_ms=200, max_wait_ms=200))
     end = of(feed(listening, hush(0.5), hum(1), hush(1)), End)[0]
     assert end.decided - end.at <= seconds(0.2 + FRAME_S)
+
+
+class DoubtfulModel(LevelModel):
+    """Takes what is loud for speech, but is not sure of it."""
+
+    def run(self, outputs, inputs):
+        probability, h, c = super().run(outputs, inputs)
+        return np.minimum(probability, 0.6), h, c
+
+
+def test_a_doubtful_sound_begins_a_turn_only_when_it_lasts():
+    def doubtful() -> Ear:
+        return Ear(DoubtfulModel(), Detector(), Vad(), Endpointing())
+
+    assert feed(doubtful(), hush(0.5), hum(0.09), hush(1)) == []
+    onset = of(feed(doubtful(), hush(0.5), hum(0.3), hush(1)), Onset)[0]
+    assert onset.at == pytest.approx(seconds(0.5), abs=seconds(FRAME_S))

@@ -20,6 +20,10 @@ from voice_agent.hearing.vad import FRAME, Vad, VadModel
 _KEPT_S = 30
 _SHOWN_S = 8
 _HYSTERESIS = 0.15
+# A cough is speech with doubt to the network: a turn begins with a frame that is surely speech,
+# or after this many in a row.
+_SURE = 0.6
+_LASTING = 5
 _STEP = 128
 _FADE_DB = 32.0
 _ABOVE_NOISE_DB = 8.0
@@ -125,9 +129,11 @@ class Ear:
         self._clock = 0
         # Audio before this belongs to what was already ended or dropped.
         self._barrier = 0
-        # Speech frames in a row while there is no turn or it pauses, and where they began.
+        # Speech frames in a row while there is no turn or it pauses, where they began, and how
+        # sure the surest of them was.
         self._run: list[tuple[Row, Row]] = []
         self._run_at = 0
+        self._surest = 0.0
 
     def configure(self, vad_settings: config.Vad, endpointing: config.Endpointing) -> None:
         """Changes the settings, from the next frame on."""
@@ -214,15 +220,24 @@ class Ear:
             if not speech:
                 self._pause()
         elif speech:
-            self._run_at = self._run_at if self._run else self._clock - FRAME
+            if not self._run:
+                self._run_at, self._surest = self._clock - FRAME, 0.0
             self._run.append(rows)
-            if len(self._run) >= self._onset_frames:
+            self._surest = max(self._surest, probability)
+            if self._convinced():
                 self._speak(events)
         else:
             self._run = []
         if self._turn.open and self._turn.paused:
             self._hear_pause(frame)
             self._decide(words, self._clock, events)
+
+    def _convinced(self) -> bool:
+        if len(self._run) < self._onset_frames:
+            return False
+        threshold = self._settings.threshold
+        sure = self._surest >= threshold + _SURE * (1 - threshold)
+        return self._turn.open or sure or len(self._run) >= _LASTING
 
     def _measure(self, frame: Samples, speech: bool) -> tuple[Row, Row]:
         levels = 10 * np.log10(np.square(frame.reshape(-1, HOP)).mean(axis=1) + 1e-12)
