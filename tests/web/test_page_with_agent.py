@@ -152,6 +152,10 @@ async def test_push_to_talk_answers_what_was_said_while_the_bar_was_down(opened:
     await page.keyboard.up(" ")
     await until(page, AUDIBLE)
     await expect(page.locator(".caption.user")).to_contain_text("last night")
+    await page.click("#settings-open")
+    await page.check("input[value=automatic]")
+    await asyncio.sleep(0.3)
+    await expect(page.locator("#notices")).to_be_empty()
 
 
 async def test_it_goes_on_after_the_server_was_killed_and_can_be_deleted(

@@ -49,6 +49,8 @@ export function hintFor({ state, automatic, microphone }) {
     return state === "speaking" ? "" : "Type below, or turn the microphone on";
   }
   if (microphone.muted) return "Your microphone is muted";
-  if (!automatic) return "Hold the button or the space bar to talk";
+  if (!automatic) {
+    return state === "speaking" ? "Hold to interrupt" : "Hold the button or the space bar to talk";
+  }
   return state === "speaking" ? "Interrupt any time" : "Just start talking";
 }
