@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 
 from voice_agent.audio import g711
-from voice_agent.audio.low_delay import LowDelayResampler
 from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples, from_pcm16, to_pcm16
+from voice_agent.audio.resample import StreamResampler
 from voice_agent.transports.realtime.options import AudioFormat, Pcm, Pcmu
 from voice_agent.transports.realtime.protocol import RequestError
 
@@ -28,7 +28,7 @@ class Decoder:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._resampler = LowDelayResampler(rate(format), HEARING_RATE)
+        self._resampler = StreamResampler(rate(format), HEARING_RATE)
 
     async def decode(self, audio: str) -> AsyncIterator[Samples]:
         """Reads one message: 16 kHz samples in pieces of at most 0.2 s.
@@ -48,11 +48,11 @@ class Decoder:
         for start in range(0, len(data), step):
             if start:
                 await asyncio.sleep(0)
-            yield self._resampler.push(self._read(data[start : start + step]))
+            yield self._resampler.process(self._read(data[start : start + step]))
 
     def finish(self) -> Samples:
         """The last milliseconds that the resampler still holds; then a new stream begins."""
-        return self._resampler.finish()
+        return self._resampler.flush()
 
     def _read(self, data: bytes) -> Samples:
         if isinstance(self._format, Pcm):
@@ -67,17 +67,17 @@ class Encoder:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._resampler = LowDelayResampler(SPEAKING_RATE, rate(format))
+        self._resampler = StreamResampler(SPEAKING_RATE, rate(format))
 
     def encode(self, samples: Samples) -> str:
         """Codes more of the reply (mono float32 at ``SPEAKING_RATE``) as base64."""
-        return self._write(self._resampler.push(samples))
+        return self._write(self._resampler.process(samples))
 
     def finish(self) -> str:
         """The last milliseconds of the reply; empty where none are left."""
         if isinstance(self._format, Pcm):
             return ""
-        return self._write(self._resampler.finish())
+        return self._write(self._resampler.flush())
 
     def _write(self, samples: Samples) -> str:
         if samples.size == 0:
