@@ -151,6 +151,8 @@ class StreamParser:
             self._keep("linguistic", text)
 
     def _keep(self, field: str, text: str) -> None:
+        if self._thought_over:
+            return
         self._fields[field] = (self._fields.get(field, "") + text)[:_LONGEST_FIELD]
 
     def _tag(self, name: str, closing: bool) -> None:

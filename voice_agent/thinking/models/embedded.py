@@ -14,7 +14,8 @@ from voice_agent.events import Exchange, Prompt, Thought
 from voice_agent.thinking.dual_thinking import describe, render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
-from voice_agent.thinking.responder.planning import Plan, Planner, Situation
+from voice_agent.thinking.responder.planning import Plan, Planner
+from voice_agent.thinking.responder.situation import Situation, see
 from voice_agent.thinking.responder.text_emotion import TextEmotion
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
@@ -36,7 +37,9 @@ class EmbeddedModel:
     name: ClassVar[str] = "embedded"
 
     def __init__(self, book: Phrasebook, emotions: TextEmotion) -> None:
-        self._planner = Planner(book, Reader(book, emotions))
+        self._book = book
+        self._reader = Reader(book, emotions)
+        self._planner = Planner(book)
 
     @classmethod
     async def create(cls, options: EmbeddedOptions) -> Self:
@@ -62,7 +65,7 @@ class EmbeddedModel:
         if len(turn.text) > _LONGEST_TURN:
             # The end of a long story is what the person waits for an answer to.
             turn = type(turn)(turn.text[-_LONGEST_TURN:], turn.how, turn.confidence)
-        situation = self._planner.situation(turn, prompt.history)
+        situation = see(turn, prompt.history, self._reader, self._book)
         plan = self._planner.plan(situation)
         wording = Wording(prompt.history, plan.slots, prompt.seed)
         worded = (

@@ -107,6 +107,8 @@ class Mirror:
     def _has_verb(self, lower: Sequence[str]) -> bool:
         reach = 3 if lower[0] in {"my", "our"} else 1
         for position, word in enumerate(lower[1:], start=1):
+            if word == "to":
+                return False
             if word in self._verbs or (len(word) > 3 and word.endswith("ed")):
                 return position > 1 or lower[0] not in {"my", "our"}
             if word not in self._adverbs:

@@ -4,23 +4,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voice_agent.events import Exchange, UserTurn
 from voice_agent.thinking.plain_words import plain
-from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, Phrasebook, Topic
-from voice_agent.thinking.responder.understanding import NAMED, Reader, Reading
-from voice_agent.thinking.responder.voice import cue
+from voice_agent.thinking.responder.phrasebook import Act, Feeling, Lines, Phrasebook
+from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.wording import Move, Option
 from voice_agent.thinking.strategy import Stage, Strategy, allowed, choose, preferred, stage
 
 _CUE_REST_TURNS = 4
-_MOOD_TURNS = 5
 _TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
-_VOICE_FEELINGS = {"sad": "sad", "anger": "angry", "happy": "happy", "fear": "anxious"}
 _ASKED_HOW = re.compile(
     r"\bhow (are|is|was|has|have|do) (you|it|your|the)\b|what about you|kind of day|feel"
-)
-_INVITES = re.compile(
-    r"(?i)\?$|\b(tell me|go on|listening|i'm here|ears|say (a|as|what|it)|own words|your time)\b"
 )
 _ONWARD = {"fine", "agree", "disagree", "dont_know", "nod"}
 _POOL = {
@@ -55,86 +48,11 @@ class Plan:
     style: str
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """A turn with what went before it.
-
-    Attributes:
-        now: What the turn says.
-        past: What the earlier turns said, oldest first.
-        history: The conversation.
-        feeling: The person's feeling; one told of shortly before goes on in turns that name none.
-        named: The feeling is this turn's own.
-        cue: What the sound of the voice suggests.
-        earlier: What they spoke of before, in words that fit after "about".
-        trouble: The same, if it was something bad.
-    """
-
-    now: Reading
-    past: tuple[Reading, ...]
-    history: tuple[Exchange, ...]
-    feeling: Feeling | None
-    named: bool
-    cue: Cue | None
-    earlier: str
-    trouble: str
-
-    @property
-    def valence(self) -> str:
-        """Name of the general pools that fit."""
-        value = self.feeling.valence if self.feeling else 0.0
-        return "negative" if value < 0 else "positive" if value > 0.2 else "neutral"
-
-    @property
-    def last_reply(self) -> str:
-        """What the agent said last."""
-        return self.history[-1].reply if self.history else ""
-
-    @property
-    def new_topic(self) -> bool:
-        """Whether the topic comes up for the first time."""
-        return self.now.topic is not None and all(p.topic != self.now.topic for p in self.past)
-
-    @property
-    def new_feeling(self) -> bool:
-        """Whether the feeling was not spoken of in the last turns."""
-        return all(p.feeling != self.feeling for p in self.past[-_MOOD_TURNS:])
-
-
 class Planner:
     """Plans answers. Holds no conversation."""
 
-    def __init__(self, book: Phrasebook, reader: Reader) -> None:
+    def __init__(self, book: Phrasebook) -> None:
         self._book = book
-        self._reader = reader
-
-    def situation(self, turn: UserTurn, history: tuple[Exchange, ...]) -> Situation:
-        """Reads the turn and what went before it."""
-        past: list[Reading] = []
-        asked = False
-        for exchange in history:
-            if exchange.user is not None:
-                past.append(self._reader.read(exchange.user, asked))
-            asked = bool(_INVITES.search(exchange.reply.rstrip()[-60:]))
-        now = self._reader.read(turn, asked)
-        heard = cue(turn.how)
-        feeling = now.feeling
-        if feeling is None and heard in _VOICE_FEELINGS:
-            feeling = self._book.feelings[_VOICE_FEELINGS[heard]]
-        named = feeling is not None
-        mood = _mood(past)
-        if mood is not None and _goes_on(mood, now, feeling, past):
-            feeling, named = mood, False
-        return Situation(
-            now=now,
-            past=tuple(past),
-            history=history,
-            feeling=feeling,
-            named=named,
-            cue=self._book.cues[heard] if heard else None,
-            earlier=_earlier(now, past),
-            trouble=_earlier(now, [p for p in past if p.valence < 0]),
-        )
 
     def plan(self, situation: Situation) -> Plan:
         """The plan for an answer."""
@@ -158,7 +76,7 @@ class Planner:
             reply = situation.cue.reply
         return Plan(
             options=tuple(options),
-            last_resort=(general["ask"], general["lead"], self._book.short["nod"]["then"]),
+            last_resort=(general["lead"], self._book.short["nod"]["then"], general["ask"]),
             slots=self._slots(situation),
             feeling=feeling,
             reply_emotion=reply,
@@ -180,7 +98,7 @@ class Planner:
         yield (opening, Move((general["lead"],), needed=True, strategy=Strategy.OTHERS))
 
     def _strategies(self, s: Situation) -> Sequence[Strategy]:
-        troubled = _troubled_turns(s.past)
+        troubled = s.troubled_turns
         value = s.feeling.valence if s.feeling else 0.0
         order = choose(value, stage(troubled, s.now.advice), s.history)
         if s.named and value < 0 and not s.now.advice and (s.new_topic or s.new_feeling):
@@ -212,6 +130,8 @@ class Planner:
         if strategy in (Strategy.REFLECTION, Strategy.RESTATEMENT):
             return ()
         reflects = self._of_topic(s, "reflect")
+        if s.valence == "positive" and now.topic and now.topic.feeling == "neutral":
+            reflects = ()
         if s.new_topic and reflects and s.named:
             return (Move((reflects,)),)
         if now.clauses and (s.named or s.new_topic):
@@ -235,17 +155,23 @@ class Planner:
         if kind == "restate" and of_feeling:
             return (of_feeling,)
         general = self._book.general[s.valence].get(kind, ())
+        if kind == "ask" and s.valence == "neutral" and len(s.now.said.split()) <= 3:
+            general += self._book.general["neutral"]["topics"]
         if kind == "suggest" and _TELLING.search(s.now.said):
             return (self._book.general["negative"]["tell"],)
         if kind == "suggest" and not s.now.advice:
             general = ()  # unasked, only what is made for the matter
-        if kind in ("ask", "suggest") and of_topic and len(s.history) % 3 != 2:
+        event = s.now.topic is not None and s.now.topic.feeling != "neutral"
+        first = event or s.valence != "positive"
+        if kind in ("ask", "suggest") and of_topic and first and len(s.history) % 3 != 2:
             return (of_topic, of_feeling, general)
-        return (of_feeling, of_topic, general) if s.named else (of_topic, of_feeling, general)
+        if s.named:
+            return (of_feeling, of_topic, general)
+        return (of_topic, of_feeling, general) if s.fresh_mood else (of_topic, general, of_feeling)
 
     def _of_topic(self, s: Situation, kind: str) -> Lines:
         """Lines of the topic, as far as they suit the feeling: no bright ones for a sad turn."""
-        topic = s.now.topic or _last_topic(s)
+        topic = s.now.topic or s.last_topic
         if topic is None or not _fits(topic.feeling, s, self._book):
             return ()
         hard = s.valence == "negative" and topic.feeling == "neutral"
@@ -261,7 +187,7 @@ class Planner:
     def _respond_to_act(self, s: Situation, act: Act) -> Iterator[Option]:
         say = Move((act.lines["say"],))
         general = self._book.general["neutral"]
-        if act.name == "goodbye" and s.trouble and not _grieving(s.past):
+        if act.name == "goodbye" and s.trouble and not s.grieving:
             yield (say, Move((act.lines["with_earlier"],), needed=True, strategy=Strategy.OTHERS))
         if act.name == "memory" and s.earlier:
             yield (Move((act.lines["recall"],), needed=True, strategy=Strategy.INFORMATION),)
@@ -276,7 +202,7 @@ class Planner:
             yield from _both_ways((Move((act.lines["say"],), needed=True),), self._book.back)
         elif "then" not in act.lines:
             yield from _both_ways((), act.lines["say"])
-        yield from _both_ways((say,), general["ask"], general["lead"])
+        yield from _both_ways((say,), general["topics"], general["lead"])
 
     def _go_on(self, s: Situation, name: str) -> Iterator[Option]:
         """After "yes", "no", "fine" and the like: on from the question, or back to the story."""
@@ -343,52 +269,3 @@ def _fits(brings: str, s: Situation, book: Phrasebook) -> bool:
     if feeling is None or s.feeling is None:
         return feeling is None or s.valence == "neutral"
     return feeling.valence * s.feeling.valence >= 0
-
-
-def _last_topic(s: Situation) -> Topic | None:
-    """The topic that a turn without one of its own goes on with."""
-    topic = next((past.topic for past in reversed(s.past[-2:]) if past.topic), None)
-    # A person that was mentioned is soon left behind; an event stays the matter.
-    return topic if topic is not None and topic.feeling != "neutral" else None
-
-
-def _mood(past: Sequence[Reading]) -> Feeling | None:
-    """The feeling last told of; a trouble stays on the mind longer than a laugh."""
-    for ago, reading in enumerate(reversed(past[-_MOOD_TURNS:])):
-        if reading.feeling:
-            return reading.feeling if reading.valence < 0 or ago == 0 else None
-    return None
-
-
-def _goes_on(mood: Feeling, now: Reading, feeling: Feeling | None, past: Sequence[Reading]) -> bool:
-    """Whether a mood goes on in this turn: it does not end because a sentence does not name it."""
-    if not now.tells:
-        return True
-    if feeling is None:
-        turned = mood.valence > 0 and re.search(r"^but\b|\b(not|never|no one|nobody)\b", now.said)
-        return not turned and (now.topic is None or now.topic.feeling == "neutral")
-    same_side = feeling.valence * mood.valence > 0
-    new_topic = now.topic is not None and all(p.topic != now.topic for p in past)
-    return same_side and now.strength < NAMED and not new_topic
-
-
-def _grieving(past: Sequence[Reading]) -> bool:
-    return any(reading.feeling and reading.feeling.name == "grief" for reading in past)
-
-
-def _earlier(now: Reading, past: Sequence[Reading]) -> str:
-    """What was told before that weighed most lately, if it is not what is told now."""
-    told = [p for p in past if p.thing and p.thing.startswith("your ") and p.thing != now.thing]
-    weighty = [p for p in told if p.topic and p.topic.feeling != "neutral"] or told
-    return weighty[-1].thing if told else ""
-
-
-def _troubled_turns(past: Sequence[Reading]) -> int:
-    """Turns since the trouble began, up to the last good one."""
-    turns = 0
-    for reading in reversed(past):
-        if reading.valence > 0.2:
-            break
-        turns += reading.tells
-    began = any(reading.valence < 0 for reading in past[len(past) - turns :])
-    return turns if began else 0

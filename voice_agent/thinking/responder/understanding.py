@@ -12,11 +12,14 @@ from voice_agent.thinking.responder.text_emotion import TextEmotion
 
 _LEAST_CONFIDENCE = 0.15
 _LEAST_FEELING = 0.5
+_LEAST_JOY = 0.9  # rejoicing at a trouble hurts more than missing a joy
 NAMED = 1.6
 _NEGATION = re.compile(
     r"\b(not|no|never|nothing|hardly|barely|without|used to be|wish i was|wish i were|want to be|"
     r"would be|would have been|neither|nor)( \w+){0,2} $"
 )
+_TURNS = re.compile(r" (but|until|then (suddenly )?(he|she|it|they)|unfortunately) ")
+_HYPOTHETICAL = re.compile(r"\b(if|hope|hoping|hoped|wanted|supposed|in case|trying)( \w+){0,3} $")
 _FACT = re.compile(
     r"^(ok |so |well |and |but |hey |tell me |do you know |can you tell me |i wonder )*"
     r"(who|what|when|where|which|how (many|much|old|far|long|big|tall|do you|does|did|is|are)|why"
@@ -181,22 +184,27 @@ class Reader:
         probabilities = self._emotions.probabilities(said.split())
         for name, feeling in self._book.feelings.items():
             score = 1.3 * sum(probabilities[c] * w for c, w in feeling.classes.items())
-            score += 2.0 * _named(feeling.said, said)
-            score += 1.5 * _named(feeling.hints, said)
+            if feeling.valence > 0 and _TURNS.search(said):
+                score /= 3
+            score += 2.0 * _named(feeling.said, said, feeling.valence)
+            score += 1.5 * _named(feeling.hints, said, feeling.valence)
             scores[name] = score
         if topic is not None:
             denied = topic.denied and _NEGATION.search(said[: _start(topic.words, said)])
             brings = topic.denied if denied else topic.feeling
+            if topic.denied and _HYPOTHETICAL.search(said[: _start(topic.words, said)]):
+                brings = ""
             if denied:
                 scores = {name: score / 4 for name, score in scores.items()}
             if brings in scores:
                 scores[brings] += 0.9
         for name, feeling in self._book.feelings.items():
-            if _denied(feeling.said, said) and not _named(feeling.said, said):
+            if _denied(feeling.said, said) and not _named(feeling.said, said, feeling.valence):
                 scores["sad"] += 1.2 if feeling.valence > 0 else 0.0
                 scores[name] = 0.0
         best = max(scores, key=lambda name: scores[name])
-        if scores[best] < _LEAST_FEELING:
+        glad = self._book.feelings[best].valence > 0
+        if scores[best] < (_LEAST_JOY if glad else _LEAST_FEELING):
             return None, 0.0
         return self._book.feelings[best], scores[best]
 
@@ -229,6 +237,8 @@ class Reader:
             return "unclear", ""
         acts = self._mirror.has_any_verb(tokens) or bool(_THIRD_PERSON.search(said))
         whole = acts and bool(_SUBJECT.search(said))
+        if acts and len(tokens) >= 3 and len(known) == len(content) > 0:
+            return "", ""
         if whole and len(known) * 2 >= len(content):
             return "", ""
         if not content:
@@ -251,13 +261,18 @@ class Reader:
         )
 
 
-def _named(pattern: re.Pattern[str] | None, said: str) -> float:
-    """1 where the pattern stands un-negated, a little more after a "but"."""
+def _named(pattern: re.Pattern[str] | None, said: str, valence: float) -> float:
+    """1 where the pattern stands un-negated, more after a "but", less for a joy before one."""
+    turned = _TURNS.search(said)
     best = 0.0
     for match in pattern.finditer(said) if pattern else ():
         before = said[: match.start()]
+        if _HYPOTHETICAL.search(before):
+            continue
         if not _NEGATION.search(before) or match[0].startswith(("not", "no ")):
-            best = max(best, 1.2 if " but " in before else 1.0)
+            after = turned is not None and turned.start() < match.start()
+            before_turn = turned is not None and not after and valence > 0
+            best = max(best, 1.2 if after else 0.5 if before_turn else 1.0)
     return best
 
 

@@ -1,0 +1,148 @@
+"""A turn in its conversation: what goes on from earlier turns, and what is new."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_agent.events import Exchange, UserTurn
+from voice_agent.thinking.responder.phrasebook import Cue, Feeling, Phrasebook, Topic
+from voice_agent.thinking.responder.understanding import NAMED, Reader, Reading
+from voice_agent.thinking.responder.voice import cue
+
+_MOOD_TURNS = 5
+_VOICE_FEELINGS = {"sad": "sad", "anger": "angry", "happy": "happy", "fear": "anxious"}
+_INVITES = re.compile(
+    r"(?i)\?$|\b(tell me|go on|listening|i'm here|ears|say (a|as|what|it)|own words|your time)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A turn with what went before it.
+
+    Attributes:
+        now: What the turn says.
+        past: What the earlier turns said, oldest first.
+        history: The conversation.
+        feeling: The person's feeling; one told of shortly before goes on in turns that name none.
+        named: The feeling is this turn's own.
+        cue: What the sound of the voice suggests.
+        earlier: What they spoke of before, in words that fit after "about".
+        trouble: The same, if it was something bad.
+    """
+
+    now: Reading
+    past: tuple[Reading, ...]
+    history: tuple[Exchange, ...]
+    feeling: Feeling | None
+    named: bool
+    cue: Cue | None
+    earlier: str
+    trouble: str
+
+    @property
+    def valence(self) -> str:
+        """Name of the general pools that fit."""
+        value = self.feeling.valence if self.feeling else 0.0
+        return "negative" if value < 0 else "positive" if value > 0.2 else "neutral"
+
+    @property
+    def last_reply(self) -> str:
+        """What the agent said last."""
+        return self.history[-1].reply if self.history else ""
+
+    @property
+    def new_topic(self) -> bool:
+        """Whether the topic comes up for the first time."""
+        return self.now.topic is not None and all(p.topic != self.now.topic for p in self.past)
+
+    @property
+    def new_feeling(self) -> bool:
+        """Whether the feeling was not spoken of in the last turns."""
+        return all(p.feeling != self.feeling for p in self.past[-_MOOD_TURNS:])
+
+    @property
+    def last_topic(self) -> Topic | None:
+        """The topic that a turn without one of its own goes on with."""
+        topic = next((past.topic for past in reversed(self.past[-2:]) if past.topic), None)
+        # A person that was mentioned is soon left behind; an event stays the matter.
+        return topic if topic is not None and topic.feeling != "neutral" else None
+
+    @property
+    def fresh_mood(self) -> bool:
+        """Whether the feeling was spoken of just now or in the turn before."""
+        return self.named or any(p.feeling == self.feeling for p in self.past[-2:])
+
+    @property
+    def grieving(self) -> bool:
+        """Whether a loss was spoken of."""
+        return any(one.feeling and one.feeling.name == "grief" for one in self.past)
+
+    @property
+    def troubled_turns(self) -> int:
+        """Turns since the trouble began, up to the last good one."""
+        turns = 0
+        for reading in reversed(self.past):
+            if reading.valence > 0.2:
+                break
+            turns += reading.tells
+        began = any(reading.valence < 0 for reading in self.past[len(self.past) - turns :])
+        return turns if began else 0
+
+
+def see(
+    turn: UserTurn, history: tuple[Exchange, ...], reader: Reader, book: Phrasebook
+) -> Situation:
+    """Reads a turn and what went before it."""
+    past: list[Reading] = []
+    asked = False
+    for exchange in history:
+        if exchange.user is not None:
+            past.append(reader.read(exchange.user, asked))
+        asked = bool(_INVITES.search(exchange.reply.rstrip()[-60:]))
+    now = reader.read(turn, asked)
+    heard = cue(turn.how)
+    feeling = now.feeling
+    if feeling is None and heard in _VOICE_FEELINGS:
+        feeling = book.feelings[_VOICE_FEELINGS[heard]]
+    named = feeling is not None
+    mood = _mood(past)
+    if mood is not None and _goes_on(mood, now, feeling, past):
+        feeling, named = mood, False
+    return Situation(
+        now=now,
+        past=tuple(past),
+        history=history,
+        feeling=feeling,
+        named=named,
+        cue=book.cues[heard] if heard else None,
+        earlier=_earlier(now, past),
+        trouble=_earlier(now, [p for p in past if p.valence < 0]),
+    )
+
+
+def _mood(past: Sequence[Reading]) -> Feeling | None:
+    """The feeling last told of; a trouble stays on the mind longer than a laugh."""
+    for ago, reading in enumerate(reversed(past[-_MOOD_TURNS:])):
+        if reading.feeling:
+            return reading.feeling if reading.valence < 0 or ago == 0 else None
+    return None
+
+
+def _goes_on(mood: Feeling, now: Reading, feeling: Feeling | None, past: Sequence[Reading]) -> bool:
+    """Whether a mood goes on in this turn: it does not end because a sentence does not name it."""
+    if not now.tells:
+        return True
+    if feeling is None:
+        turned = mood.valence > 0 and re.search(r"^but\b|\b(not|never|no one|nobody)\b", now.said)
+        return not turned and (now.topic is None or now.topic.feeling == "neutral")
+    same_side = feeling.valence * mood.valence > 0
+    new_topic = now.topic is not None and all(p.topic != now.topic for p in past)
+    return same_side and now.strength < NAMED and not new_topic
+
+
+def _earlier(now: Reading, past: Sequence[Reading]) -> str:
+    """What was told before that weighed most lately, if it is not what is told now."""
+    told = [p for p in past if p.thing and p.thing.startswith("your ") and p.thing != now.thing]
+    weighty = [p for p in told if p.topic and p.topic.feeling != "neutral"] or told
+    return weighty[-1].thing if told else ""
