@@ -1,6 +1,7 @@
 """An agent that does what a test tells it to, and a check against OpenAI's own types."""
 
 import asyncio
+import re
 import typing
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from voice_agent.events import (
     Speech,
     SpeechStarted,
     SpeechStopped,
+    SpokenWord,
     Thinking,
     Thought,
     TurnEnded,
@@ -43,9 +45,10 @@ from voice_agent.server.app import listen, run
 ENGINES = {"recognizer": "ears", "language_model": "mind", "synthesizer": "mouth"}
 
 
-def speech(seconds: float) -> Speech:
+def speech(seconds: float, text: str = "") -> Speech:
     samples = 0.3 * np.sin(np.arange(round(seconds * SPEAKING_RATE)) / 10)
-    return Speech(samples.astype(np.float32), SPEAKING_RATE)
+    words = tuple(SpokenWord(word, 0, 0) for word in re.findall(r"\S+\s*", text))
+    return Speech(samples.astype(np.float32), SPEAKING_RATE, words)
 
 
 def turn_events(item: str, text: str, start: float = 1.0, end: float = 2.5) -> list[Any]:
@@ -69,7 +72,7 @@ def reply_events(
         ReplyStarted(reply, item, to),
         Thinking(reply, Thought("words", "tone", "Question", "comfort")),
         *(ReplyText(reply, item, word + " ") for word in text.split()),
-        *([ReplyAudio(reply, item, speech(seconds))] if aloud else []),
+        *([ReplyAudio(reply, item, speech(seconds, text))] if aloud else []),
         ReplySpoken(reply, item, text),
     ]
 

@@ -86,7 +86,7 @@ def test_a_spoken_reply_comes_in_the_protocols_order():
         "response.output_item.added",
         "conversation.item.added",
         "response.content_part.added",
-        *["response.output_audio_transcript.delta"] * 3,
+        "response.output_audio_transcript.delta",
         "response.output_audio.delta",
         "response.output_audio.done",
         "response.output_audio_transcript.done",

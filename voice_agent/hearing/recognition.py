@@ -130,7 +130,7 @@ class Recognition:
             return
         self._fed += len(audio)
         if self._reached == self._asked:
-            stable = self._stabilizer.add(partial.text, self._fed / HEARING_RATE)
+            stable = self._stabilizer.add(partial.text, self._fed / HEARING_RATE, partial.stable)
             self._on_partial(replace(partial, stable=stable))
 
     async def _settle(self, result: asyncio.Future[Hypothesis]) -> None:
@@ -141,7 +141,8 @@ class Recognition:
             except Exception as error:
                 self._fail(error)
         if not result.done():
-            result.set_result(replace(reading, stable=reading.text, final=True))
+            stable = self._stabilizer.add(reading.text, self._fed / HEARING_RATE)
+            result.set_result(replace(reading, stable=stable, final=True))
 
     def _fail(self, error: Exception) -> None:
         self._failed = True

@@ -261,9 +261,16 @@ class Translation:
         response = self.response
         if response is None or not response.open or response.id != event.reply:
             return
-        response.item.text = (response.item.text or "") + event.delta
-        kind = "output_audio_transcript" if response.item.modality == "audio" else "output_text"
-        yield self._place(f"response.{kind}.delta", response) | {"delta": event.delta}
+        # What is spoken is told with the audio that carries it.
+        if response.item.modality == "text":
+            yield from self._words(response, event.delta)
+
+    def _words(self, response: Response, words: str) -> Iterator[Wire]:
+        if words:
+            response.item.text = (response.item.text or "") + words
+            spoken = response.item.modality == "audio"
+            kind = "output_audio_transcript" if spoken else "output_text"
+            yield self._place(f"response.{kind}.delta", response) | {"delta": words}
 
     def _audio(self, event: ReplyAudio) -> Iterator[Wire]:
         response = self.response
@@ -271,6 +278,7 @@ class Translation:
             return
         if response.item.modality == "text":
             return
+        yield from self._words(response, "".join(word.text for word in event.speech.words))
         response.sent_s += event.speech.samples.size / event.speech.rate
         audio = response.encoder.encode(event.speech.samples)
         if audio:
@@ -294,6 +302,9 @@ class Translation:
             return
         response.open = False
         item = response.item
+        told = item.text or ""
+        if status is ReplyStatus.COMPLETED and text.startswith(told):
+            yield from self._words(response, text[len(told) :])
         item.text = text
         item.status = "completed" if status is ReplyStatus.COMPLETED else "incomplete"
         if item.modality == "audio":
