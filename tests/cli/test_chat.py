@@ -8,7 +8,7 @@ import sys
 
 import soundfile
 
-LINES = "i lost my job yesterday\n\n  today i got a new one!  \n"
+LINES = "i lost my job yesterday\n\n  i am so happy, i found a new job!  \n"
 
 
 def test_each_line_is_a_turn(voice_agent):
@@ -19,7 +19,7 @@ def test_each_line_is_a_turn(voice_agent):
     first, second = map(json.loads, done.stdout.splitlines())
     assert (first["turn"], second["turn"]) == (1, 2)
     assert first["user"] == {"text": "i lost my job yesterday", "paralinguistics": None}
-    assert second["user"]["text"] == "today i got a new one!"
+    assert second["user"]["text"] == "i am so happy, i found a new job!"
     assert first["reply"]["text"]
     assert first["reply"]["audio"] is None
     assert first["thinking"]["linguistic"]

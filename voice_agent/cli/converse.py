@@ -40,8 +40,9 @@ def converse(
     from voice_agent.config import load
 
     logs.configure(log_level.value, structured=False)
+    config = load(source)
     describe(files[0])  # a slip of the pen should not wait until all engines are loaded
-    asyncio.run(_converse(files, load(source), out, as_json, fast, endpointing))
+    asyncio.run(_converse(files, config, out, as_json, fast, endpointing))
 
 
 async def _converse(
