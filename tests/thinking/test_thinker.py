@@ -5,6 +5,7 @@ import pytest
 
 from voice_agent.errors import EngineError
 from voice_agent.events import Exchange, Prompt, Thought, UserTurn
+from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.thinker import Thinker
 
@@ -165,3 +166,15 @@ async def test_what_a_model_must_not_say_is_replaced(said: str, gone: str, step:
 )
 async def test_harmless_sentences_pass_unchanged(said: str):
     assert spoken(await ask(ScriptedModel(*f"Oh, {said}"))) == f"Oh, {said}"
+
+
+def test_a_web_address_is_no_end_of_a_sentence():
+    assert sentences("Look at findahelpline.com today. Will you?") == [
+        "Look at findahelpline.com today.",
+        "Will you?",
+    ]
+    assert sentences('He said "Stop!" Then he left…  Good.') == [
+        'He said "Stop!"',
+        "Then he left…",
+        "Good.",
+    ]

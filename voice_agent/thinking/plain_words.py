@@ -75,7 +75,7 @@ _ENDINGS = (
 )
 _IS = {"it", "that", "there", "what", "who", "where", "how", "he", "she", "here", "everything"}
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[^\W_]+(?:'[^\W_]+)?")
-_SENTENCE = re.compile(r"[^.!?…]+[.!?…]*[\"')\]]*\s*")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])(?=\s)|(?<=[.!?…][\"')\]])(?=\s)")
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +95,7 @@ def plain(text: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, white space stripped."""
-    return [part.strip() for part in _SENTENCE.findall(text) if part.strip()]
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
 
 
 def _written_out(token: str) -> list[str]:
