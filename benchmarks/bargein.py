@@ -1,9 +1,9 @@
-"""How fast the agent falls silent when it is interrupted, and whether its context says what was heard.
+"""How fast the agent falls silent when it is interrupted.
 
 A recording interrupts the agent in the middle of its answers, over the websocket in real time.
-Measured are the time from the first sample of the interrupting speech until the last audio of the
-interrupted reply arrives, and the words that the server holds as heard against those whose audio
-had been played by a client that drops its buffer when told that speech has started.
+Measured is the time from the first sample of the interrupting speech until the last audio of the
+interrupted reply arrives, until the client is told to hold what it has buffered, and until it is
+known to be an interruption.
 
     python benchmarks/bargein.py [--times 20]
 """
@@ -131,14 +131,15 @@ async def main() -> None:
     arguments = parser.parse_args()
     chance = random.Random(1)
     recordings = chance.sample(read_speech(arguments.data), arguments.times)
-    results = []
     async with server() as (url, _):
-        for recording in track(recordings, console=Console(stderr=True)):
-            results.append(await interrupt(url, recording, chance.uniform(0.8, 2.0)))
+        results = [
+            await interrupt(url, recording, chance.uniform(0.8, 2.0))
+            for recording in track(recordings, console=Console(stderr=True))
+        ]
     kept = [result for result in results if result is not None]
     table = Table(title=f"{len(kept)} of {len(results)} interruptions taken as such")
     for name in ("from the first sample of the speech", "median", "95 %", "max"):
-        table.add_column(name, justify="right" if name != results else "left")
+        table.add_column(name, justify="right")
     for key, name in (
         ("silent_ms", "last audio of the reply left"),
         ("held_ms", "client told to hold its buffer"),

@@ -82,15 +82,8 @@ class Timed:
 
 async def timed_agent(folder: str, calls: list[tuple[str, float, float]]) -> Agent:
     settings = config.load("embedded")
-    choices: dict[EngineKind, config.EngineChoice] = {
-        "recognizer": settings.hearing.recognizer,
-        "paralinguistics": settings.hearing.paralinguistics,
-        "turn_detector": settings.hearing.turn_detector,
-        "language_model": settings.thinking.language_model,
-        "synthesizer": settings.speaking.synthesizer,
-    }
     loaded: dict[EngineKind, Any] = {}
-    for kind, choice in choices.items():
+    for kind, choice in settings.engine_choices.items():
         engine, options = config.engine_options(kind, choice)
         made = await engine.create(options)
         loaded[kind] = made if kind == "turn_detector" else Timed(made, calls)

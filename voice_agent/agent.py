@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 from uuid import uuid4
 
-from voice_agent.config import Config, EngineChoice, engine_options
+from voice_agent.config import Config, engine_options
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.engines import (
     EngineKind,
@@ -61,14 +61,9 @@ class Agent:
             ConfigError: An engine does not exist or does not take its options.
             EngineUnavailable: An engine cannot run here; says what to do.
         """
-        choices: dict[EngineKind, EngineChoice] = {
-            "recognizer": config.hearing.recognizer,
-            "paralinguistics": config.hearing.paralinguistics,
-            "turn_detector": config.hearing.turn_detector,
-            "language_model": config.thinking.language_model,
-            "synthesizer": config.speaking.synthesizer,
+        classes = {
+            kind: engine_options(kind, choice) for kind, choice in config.engine_choices.items()
         }
-        classes = {kind: engine_options(kind, choice) for kind, choice in choices.items()}
         store = await Store.open(config.store.path)
         creating = [
             asyncio.ensure_future(engine.create(options)) for engine, options in classes.values()

@@ -122,9 +122,15 @@ async def test_more_audio_after_a_reading_is_the_same_turn(stream, speech):
     first = await stream.settle()
     partials = await feed(stream, speech)
 
-    assert all(partial.text for partial in partials)
+    sure = ""
+    for partial in partials:
+        assert partial.text
+        assert partial.text.startswith(partial.stable)
+        assert partial.stable.startswith(sure)
+        sure = partial.stable
     second = await stream.settle()
     check_reading(second, 2 * len(speech) / HEARING_RATE)
+    assert second.text.startswith(sure)
     assert second.words[-1].end > first.words[-1].end
 
 

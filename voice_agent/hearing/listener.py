@@ -168,7 +168,7 @@ class Listener:
 
     async def quiet(self) -> None:
         """Returns when nothing is under way."""
-        while self._tasks or not self._recognition.idle:
+        while self._tasks or not self._recognition.idle:  # noqa: ASYNC110
             # Polled, since the work of several workers has to come to rest at the same moment.
             await asyncio.sleep(0.001)
 
