@@ -49,7 +49,10 @@ class RecognizerStream(Protocol):
     """
 
     async def feed(self, samples: Samples) -> Hypothesis:
-        """Takes more of the turn (16 kHz mono float32); returns the partial hypothesis so far."""
+        """Takes more of the turn (16 kHz mono float32); returns the partial hypothesis so far.
+
+        ``stable`` holds what the recognizer itself will not change in this turn, often nothing.
+        """
         ...
 
     async def settle(self) -> Hypothesis:

@@ -5,7 +5,7 @@ by Partial Hypothesis Selection" (2020); Macháček et al., "Turning Whisper int
 Transcription System" (2023).
 """
 
-APART_S = 0.5
+APART_S = 1.5
 """Seconds of audio between two hypotheses that count as two. Closer ones repeat each other."""
 
 
@@ -17,13 +17,15 @@ class Stabilizer:
         self._last: list[str] = []
         self._last_at = 0.0
 
-    def add(self, text: str, heard: float) -> str:
+    def add(self, text: str, heard: float, sure: str = "") -> str:
         """Takes the newest hypothesis of the whole turn; returns the stable words so far.
 
         Args:
             text: The hypothesis.
             heard: Seconds of audio behind it.
+            sure: Its leading words that the recognizer itself will not change any more.
         """
+        self._extend(sure.split())
         if heard - self._last_at >= APART_S:
             words = text.split()
             agreed = 0
@@ -31,7 +33,10 @@ class Stabilizer:
                 if new != old:
                     break
                 agreed += 1
-            if agreed > len(self._stable) and words[: len(self._stable)] == self._stable:
-                self._stable = words[:agreed]
+            self._extend(words[:agreed])
             self._last, self._last_at = words, heard
         return " ".join(self._stable)
+
+    def _extend(self, words: list[str]) -> None:
+        if words[: len(self._stable)] == self._stable:
+            self._stable = words

@@ -151,7 +151,8 @@ class FasterWhisperStream:
             audio = self._audio
             self._partial = await self._engine.read(audio, timed=False)
             self._read = len(audio)
-        return Hypothesis(_text([*self._settled, *self._partial]))
+        text = _text([*self._settled, *self._partial])
+        return Hypothesis(text, stable=_text(self._settled))
 
     async def settle(self) -> Hypothesis:
         """Returns the best reading of the turn so far, with times and confidences."""

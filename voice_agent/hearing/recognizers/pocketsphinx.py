@@ -138,8 +138,8 @@ class PocketsphinxStream:
         """
         for start in range(0, len(samples), CALL):
             await asyncio.shield(self._feed(to_pcm16(samples[start : start + CALL])))
-        text = " ".join([*(word.text for word in self._words), *self._open.split()])
-        return Hypothesis(text)
+        settled = [word.text for word in self._words]
+        return Hypothesis(" ".join([*settled, *self._open.split()]), stable=" ".join(settled))
 
     async def settle(self) -> Hypothesis:
         """Returns the best reading of the turn so far, with times and confidences.
@@ -149,13 +149,14 @@ class PocketsphinxStream:
         """
         await asyncio.shield(self._settle())
         text = " ".join(word.text for word in self._words)
-        confidences = [word.confidence for word in self._words if word.confidence is not None]
+        spoken = sum(word.end - word.start for word in self._words)
+        sure = sum((word.confidence or 0) * (word.end - word.start) for word in self._words)
         return Hypothesis(
             text,
             stable=text,
             final=True,
             words=tuple(self._words),
-            confidence=sum(confidences) / len(confidences) if confidences else None,
+            confidence=sure / spoken if spoken else None,
         )
 
     async def reset(self) -> None:

@@ -8,9 +8,9 @@ from pocketsphinx import Decoder
 
 DECODER = Decoder(
     loglevel="FATAL",
-    # The second pass costs 50-800 ms at each pause, and hardly fewer words are wrong with it.
+    # The second pass costs 50-800 ms at each pause for two words in a hundred.
     fwdflat=False,
-    # Bounds on one frame of work, so that noise does not take longer than it lasts.
+    # Bounds on the work of a frame, so that noise does not take longer than it lasts.
     maxhmmpf=3000,
-    maxwpf=10,
+    topn=2,
 )
