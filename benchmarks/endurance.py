@@ -19,7 +19,7 @@ from serving import memory_mb
 
 from voice_agent import config
 from voice_agent.agent import Agent
-from voice_agent.events import SessionEvent, TurnEnded
+from voice_agent.dialogue.events import SessionEvent, TurnEnded
 
 CHUNK = 1600
 

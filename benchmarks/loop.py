@@ -23,8 +23,8 @@ from rich.table import Table
 
 from voice_agent import config
 from voice_agent.agent import Agent
+from voice_agent.dialogue.events import ReplyAudio, SessionEvent
 from voice_agent.engines import EngineKind
-from voice_agent.events import ReplyAudio, SessionEvent
 from voice_agent.store import Store
 
 CHUNK = 320

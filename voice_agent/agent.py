@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from voice_agent.config import Config, engine_options
+from voice_agent.dialogue.events import SessionEvent
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.engines import (
     EngineKind,
@@ -17,7 +18,6 @@ from voice_agent.engines import (
     TurnDetector,
 )
 from voice_agent.errors import Overloaded, VoiceAgentError
-from voice_agent.events import SessionEvent
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.listener import HearingEvent, Listener
 from voice_agent.hearing.vad import VadModel

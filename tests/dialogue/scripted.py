@@ -7,18 +7,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples
+from voice_agent.dialogue.events import ReplyAudio, SessionEvent
 from voice_agent.dialogue.session import Session
 from voice_agent.errors import EngineError
-from voice_agent.events import (
-    Hypothesis,
-    Paralinguistics,
-    Phrase,
-    Prompt,
-    ReplyAudio,
-    SessionEvent,
-    Speech,
-    SpokenWord,
-)
+from voice_agent.events import Hypothesis, Paralinguistics, Phrase, Prompt, Speech, SpokenWord
 
 WORD_S = 0.3
 

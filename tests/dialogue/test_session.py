@@ -7,9 +7,7 @@ import pytest
 from scripted import Model
 
 from voice_agent.config import Config, Limits
-from voice_agent.dialogue.reply import APOLOGY
-from voice_agent.errors import Overloaded
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     Caption,
     PlaybackPaused,
     PlaybackResumed,
@@ -17,7 +15,6 @@ from voice_agent.events import (
     ReplyEnded,
     ReplySpoken,
     ReplyStarted,
-    ReplyStatus,
     SessionFailed,
     SpeechIgnored,
     SpeechStarted,
@@ -26,6 +23,9 @@ from voice_agent.events import (
     TurnEnded,
     UserItem,
 )
+from voice_agent.dialogue.reply import APOLOGY
+from voice_agent.errors import Overloaded
+from voice_agent.events import ReplyStatus
 
 QUESTION = "what should we do about the garden this year"
 REPLY = f"Well now, one two three four five six seven: {QUESTION}."

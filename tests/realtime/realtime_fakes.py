@@ -15,29 +15,31 @@ from pydantic import BaseModel
 
 from voice_agent import config
 from voice_agent.audio.pcm import SPEAKING_RATE
-from voice_agent.dialogue.session import TurnTaking
-from voice_agent.errors import Overloaded
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     Caption,
     HeardHow,
-    Hypothesis,
-    Latency,
-    Paralinguistics,
     ReplyAudio,
     ReplyEnded,
     ReplySpoken,
     ReplyStarted,
-    ReplyStatus,
     ReplyText,
-    Speech,
     SpeechStarted,
     SpeechStopped,
-    SpokenWord,
     Thinking,
-    Thought,
     TurnEnded,
-    TurnRecord,
     UserItem,
+)
+from voice_agent.dialogue.session import TurnTaking
+from voice_agent.errors import Overloaded
+from voice_agent.events import (
+    Hypothesis,
+    Latency,
+    Paralinguistics,
+    ReplyStatus,
+    Speech,
+    SpokenWord,
+    Thought,
+    TurnRecord,
     UserTurn,
 )
 from voice_agent.server.app import listen, run

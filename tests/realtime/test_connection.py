@@ -14,8 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from voice_agent.audio.pcm import to_pcm16
+from voice_agent.dialogue.events import SessionFailed
 from voice_agent.errors import EngineError
-from voice_agent.events import ReplyStatus, SessionFailed
+from voice_agent.events import ReplyStatus
 from voice_agent.server import app as app_module
 from voice_agent.transports.realtime import connection as connection_module
 

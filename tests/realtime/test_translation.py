@@ -5,21 +5,19 @@ from itertools import count
 import pytest
 from realtime_fakes import ENGINES, check, ending, reply_events, speech, turn_events
 
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     Caption,
-    Hypothesis,
     PlaybackPaused,
     PlaybackResumed,
     ReplyAudio,
     ReplyEnded,
     ReplyStarted,
-    ReplyStatus,
     SessionFailed,
     SpeechIgnored,
     SpeechStarted,
     UserItem,
-    UserTurn,
 )
+from voice_agent.events import Hypothesis, ReplyStatus, UserTurn
 from voice_agent.transports.realtime.items import Wish
 from voice_agent.transports.realtime.options import Pcm, Pcmu
 from voice_agent.transports.realtime.settings import Settings

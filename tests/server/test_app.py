@@ -12,17 +12,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from voice_agent import config
+from voice_agent.dialogue.events import ReplyEnded, SpeechIgnored, TurnEnded
 from voice_agent.errors import CannotListen, ConfigError
-from voice_agent.events import (
-    Latency,
-    ReplyEnded,
-    ReplyStatus,
-    SpeechIgnored,
-    Thought,
-    TurnEnded,
-    TurnRecord,
-    UserTurn,
-)
+from voice_agent.events import Latency, ReplyStatus, Thought, TurnRecord, UserTurn
 from voice_agent.server import app as app_module
 from voice_agent.server.access import Secrets
 from voice_agent.server.app import create_app, listen, run, serve

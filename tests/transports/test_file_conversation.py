@@ -12,8 +12,9 @@ import soundfile
 
 from voice_agent.agent import Agent
 from voice_agent.config import Limits, load
+from voice_agent.dialogue.events import Caption, TurnEnded
 from voice_agent.errors import AudioError, Overloaded
-from voice_agent.events import Caption, ReplyStatus, TurnEnded
+from voice_agent.events import ReplyStatus
 from voice_agent.transports.files import FileConversation, FileTurn, RealTime
 
 pytestmark = [

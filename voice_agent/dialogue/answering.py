@@ -9,20 +9,12 @@ from uuid import uuid4
 
 from voice_agent.dialogue.conversation import Conversation, Turn
 from voice_agent.dialogue.delivery import Delivery
+from voice_agent.dialogue.events import SessionEvent, SessionFailed, TurnEnded, UserItem
 from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.dialogue.reply import Reply
 from voice_agent.dialogue.speculation import Speculation
 from voice_agent.errors import VoiceAgentError
-from voice_agent.events import (
-    Exchange,
-    ReplyStatus,
-    SessionEvent,
-    SessionFailed,
-    TurnEnded,
-    TurnRecord,
-    UserItem,
-    UserTurn,
-)
+from voice_agent.events import Exchange, ReplyStatus, TurnRecord, UserTurn
 from voice_agent.speaking.playback import Playback
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store

@@ -4,20 +4,20 @@ import time
 from collections.abc import Callable
 
 from voice_agent.dialogue.conversation import Turn
-from voice_agent.dialogue.latency import Stopwatch
-from voice_agent.dialogue.reply import Reply
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     PlaybackPaused,
     PlaybackResumed,
     ReplyAudio,
     ReplyEnded,
     ReplySpoken,
     ReplyStarted,
-    ReplyStatus,
     ReplyText,
     SessionEvent,
     Thinking,
 )
+from voice_agent.dialogue.latency import Stopwatch
+from voice_agent.dialogue.reply import Reply
+from voice_agent.events import ReplyStatus
 
 
 class Delivery:

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.config import Config, Endpointing, Vad
 from voice_agent.dialogue.answering import Answering, new_id
-from voice_agent.dialogue.interruption import Verdict, is_speech, judge
-from voice_agent.dialogue.latency import Stopwatch
-from voice_agent.errors import Overloaded, VoiceAgentError
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     Caption,
     HeardHow,
-    Hypothesis,
-    ReplyStatus,
     SessionEvent,
     SpeechIgnored,
     SpeechStarted,
     SpeechStopped,
-    UserTurn,
 )
+from voice_agent.dialogue.interruption import Verdict, is_speech, judge
+from voice_agent.dialogue.latency import Stopwatch
+from voice_agent.errors import Overloaded, VoiceAgentError
+from voice_agent.events import Hypothesis, ReplyStatus, UserTurn
 from voice_agent.hearing.listener import (
     Draft,
     Failed,

@@ -12,7 +12,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from voice_agent.events import ReplyEnded, ReplyStatus, SessionEvent, SpeechIgnored, TurnEnded
+from voice_agent.dialogue.events import ReplyEnded, SessionEvent, SpeechIgnored, TurnEnded
+from voice_agent.events import ReplyStatus
 
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 

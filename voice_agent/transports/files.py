@@ -17,21 +17,20 @@ import numpy as np
 from voice_agent.agent import Agent
 from voice_agent.audio.files import read_blocks, write_wav
 from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples
-from voice_agent.dialogue.session import Session
-from voice_agent.errors import AudioError, EngineError, VoiceAgentError
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     ReplyAudio,
     ReplyEnded,
     ReplyStarted,
-    ReplyStatus,
     SessionEvent,
     SessionFailed,
     SpeechIgnored,
     SpeechStarted,
     SpeechStopped,
     TurnEnded,
-    TurnRecord,
 )
+from voice_agent.dialogue.session import Session
+from voice_agent.errors import AudioError, EngineError, VoiceAgentError
+from voice_agent.events import ReplyStatus, TurnRecord
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pydantic_core import to_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from voice_agent.agent import Agent
+from voice_agent.dialogue.events import SessionEvent, SessionFailed
 from voice_agent.errors import Overloaded, VoiceAgentError
-from voice_agent.events import SessionEvent, SessionFailed
 from voice_agent.transports.realtime.call import Call
 from voice_agent.transports.realtime.items import Wire
 from voice_agent.transports.realtime.outbox import Outbox

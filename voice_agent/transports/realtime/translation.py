@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
-from voice_agent.events import (
+from voice_agent.dialogue.events import (
     Caption,
     HeardHow,
     PlaybackPaused,
@@ -12,7 +12,6 @@ from voice_agent.events import (
     ReplyEnded,
     ReplySpoken,
     ReplyStarted,
-    ReplyStatus,
     ReplyText,
     SessionEvent,
     SessionFailed,
@@ -23,6 +22,7 @@ from voice_agent.events import (
     TurnEnded,
     UserItem,
 )
+from voice_agent.events import ReplyStatus
 from voice_agent.transports.realtime.items import Item, Response, Wire, Wish
 from voice_agent.transports.realtime.settings import Modality, Settings
 
