@@ -5,6 +5,7 @@ the turn so far again and again. All streams share one model and one thread, whi
 interpreter lock; where they are too many for it, partials become rarer and readings stay.
 """
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -221,6 +222,8 @@ def _load(folder: Path, options: FasterWhisperRecognizer.Options) -> Any:
         str(folder),
         device=options.device,
         compute_type=options.compute_type,
+        # Half of the cores: its threads spin while they wait, and the voice must not.
+        cpu_threads=max(1, (os.cpu_count() or 1) // 2),
         local_files_only=True,
     )
 
