@@ -57,9 +57,9 @@ class Pocketsphinx(STTService):
     def __init__(self, marks: Marks) -> None:
         super().__init__(settings=STTSettings(model="en-us", language=None), ttfs_p99_latency=0.5)
         self.marks = marks
-        # Without the second pass over the whole segment, which begins only after the pause and
-        # would add some hundred milliseconds to every reply.
-        self.decoder = Decoder(samprate=16_000, loglevel="FATAL", fwdflat=False)
+        # With the settings of our own recognizer: no second pass over the segment after the
+        # pause, and bounds on the work of a frame.
+        self.decoder = Decoder(loglevel="FATAL", fwdflat=False, maxhmmpf=3000, maxwpf=10)
         self.speaking = False
         # A second from before the VAD was sure, as the framework's segmenting services keep.
         self.before: deque[bytes] = deque(maxlen=50)
