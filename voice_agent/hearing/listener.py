@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.engines import ParalinguisticAnalyzer, RecognizerStream
 from voice_agent.errors import VoiceAgentError
@@ -13,6 +15,7 @@ from voice_agent.events import Hypothesis, Manner, Paralinguistics
 from voice_agent.hearing.ear import Ear, EarEvent, End, LikelyEnd, Onset, Voice
 from voice_agent.hearing.ear import Resumed as EarResumed
 from voice_agent.hearing.recognition import Recognition
+from voice_agent.hearing.vad import FRAME
 from voice_agent.workers import Worker
 
 READING_S = 0.5
@@ -134,6 +137,7 @@ class Listener:
         self._tell = on_event
         self._recognition = Recognition(stream, self._on_partial, self._on_error)
         self._turn = _Turn()
+        self._unheard: list[Samples] = []
         self._forgetting = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -144,13 +148,13 @@ class Listener:
 
     async def feed(self, samples: Samples) -> None:
         """Takes 16 kHz mono audio of any length."""
-        for event in await self._worker.call(self._process, samples):
-            if self._forgetting:
-                return
-            await self._on_ear(event)
+        self._unheard.append(samples)
+        if sum(map(len, self._unheard)) >= FRAME:
+            await self._hear()
 
     async def finish(self) -> bool:
         """Ends the running turn by hand and waits for its reading; False if nobody had spoken."""
+        await self._hear()
         turn = self._turn
         end = await self._worker.call(self._end_turn)
         if end is None or turn.dropped:
@@ -179,6 +183,15 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._recognition.close()
+
+    async def _hear(self) -> None:
+        """Has the ear work through what has come; less than a frame tells it nothing."""
+        samples = np.concatenate(self._unheard) if self._unheard else np.zeros(0, np.float32)
+        self._unheard.clear()
+        for event in await self._worker.call(self._process, samples):
+            if self._forgetting:
+                return
+            await self._on_ear(event)
 
     # --- in the worker ---
 
