@@ -18,7 +18,7 @@ from voice_agent.engines import RecognizerStream
 from voice_agent.errors import EngineError
 from voice_agent.events import Hypothesis
 from voice_agent.hearing.recognizers.pocketsphinx import PocketsphinxRecognizer
-from voice_agent.hearing.recognizers.pocketsphinx_process import Channel
+from voice_agent.hearing.recognizers.pocketsphinx_process import MEMORY, Channel
 
 CHUNK = HEARING_RATE // 10
 
@@ -202,5 +202,5 @@ def test_the_mean_of_a_channel_is_weighed_by_frames():
     channel = Channel((0.0, 10.0), 20).heard((4.0, 10.0), 20)
     assert channel == Channel((2.0, 10.0), 40)
 
-    old = Channel((0.0,), 10_000).heard((6.0,), 500)
-    assert old.mean == (3.0,)
+    later = Channel((0.0,), 10_000).remembered().heard((6.0,), MEMORY)
+    assert later.mean == (3.0,)

@@ -13,4 +13,6 @@ DECODER = Decoder(
     # Bounds on the work of a frame, so that noise does not take longer than it lasts.
     maxhmmpf=3000,
     topn=2,
+    # The language model is of another kind of text than talk.
+    lw=5.5,
 )

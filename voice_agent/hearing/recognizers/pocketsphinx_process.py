@@ -21,6 +21,9 @@ LONGEST_SEGMENT = 20 * RATE
 LONGEST_WORD = 70
 """Frames; what is longer is hum or hiss more often than a drawn word."""
 
+MEMORY = 150
+"""Frames that what was heard of a channel counts for in the next turn, however much it was."""
+
 SET_WEIGHT = 500
 """Frames that the decoder takes a mean given to it to be worth."""
 
@@ -46,14 +49,18 @@ class Channel:
     mean: tuple[float, ...]
     frames: float
 
-    def heard(self, mean: tuple[float, ...], frames: float, longest: float = 500) -> "Channel":
+    def heard(self, mean: tuple[float, ...], frames: float) -> "Channel":
         """The estimate after more frames with the given mean."""
-        known = min(self.frames, longest)
+        total = self.frames + frames
         joined = tuple(
-            (known * old + frames * new) / (known + frames)
+            (self.frames * old + frames * new) / total
             for old, new in zip(self.mean, mean, strict=True)
         )
-        return Channel(joined, known + frames)
+        return Channel(joined, total)
+
+    def remembered(self) -> "Channel":
+        """The estimate at the beginning of another turn."""
+        return Channel(self.mean, min(self.frames, MEMORY))
 
 
 UNKNOWN = Channel((50.0, 5.0, -2.0, 8.0, -6.0, 1.0, -6.0, -3.0, -1.0, -2.0, 0.0, -2.0, 1.0), 20)
@@ -64,7 +71,7 @@ class Turn:
     """The recognition of one turn."""
 
     def __init__(self, decoder: Decoder, channel: Channel, start: int) -> None:
-        self.channel = channel
+        self.channel = channel.remembered()
         self._decoder = decoder
         self._fed = start
         self._segment: int | None = None
