@@ -42,8 +42,8 @@ class Channel:
     """The mean cepstrum of a speaker and their microphone, and the frames it was measured on.
 
     It is subtracted from what is heard. The decoder's own estimate moves only between utterances
-    and starts as if five seconds had been heard; with it half again as many words are wrong in a
-    first turn.
+    and starts as if five seconds had been heard; with it a quarter more words are wrong in a first
+    turn.
     """
 
     mean: tuple[float, ...]
