@@ -24,7 +24,7 @@ from rich.table import Table
 
 from voice_agent import config
 from voice_agent.audio.pcm import to_pcm16
-from voice_agent.hearing.ear import Ear, End, LikelyEnd, Onset, Resumed, Voice
+from voice_agent.hearing.ear import Ear, End, LikelyEnd, Onset, Voice
 from voice_agent.hearing.recognizers import pocketsphinx_process as recognizer
 from voice_agent.hearing.turn_detectors.embedded import EmbeddedTurnDetector
 from voice_agent.hearing.vad import VadModel
@@ -120,17 +120,17 @@ def play(heard: Heard, detector: EmbeddedTurnDetector, settings: config.Endpoint
     said = ""
     for at in range(0, len(heard.audio), CHUNK):
         clock = at + CHUNK
-        if decided is not None and clock >= decided + REPLY:
-            wait = decided + REPLY - heard.end
-            return Outcome(wait < 0, 1000 * wait / RATE if wait >= 0 else None)
         text = heard.words_at(clock)
         for event in ear.process(heard.audio[at:clock], text.removeprefix(said).strip()):
             if isinstance(event, End):
                 decided, said = event.decided, text
-            elif isinstance(event, Onset | Resumed):
+            elif isinstance(event, Onset):
                 decided = None
         if ear.stirring:
             decided = None
+        if decided is not None and clock >= decided + REPLY:
+            wait = decided + REPLY - heard.end
+            return Outcome(wait < 0, 1000 * wait / RATE if wait >= 0 else None)
     return Outcome(False, None)
 
 

@@ -22,9 +22,11 @@ from voice_agent.hearing.turn_detectors.words import BUCKETS, WordModel, feature
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _CLAUSE = re.compile(r"[,;:–—]")
-_MISHEARD = 0.1
+_MISHEARD = 0.2
 _REMEMBERED = 24
 _OPENING = 2
+_OPENING_SHARE = 0.2
+_FILLERS = frozenset(["um", "uh", "er", "hmm", "well", "so", "oh", "and", "but", "like"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def prefixes(utterance: Utterance, random: Random) -> Iterator[tuple[list[str], 
     """The words up to each end of a sentence (True), and up to some places inside (False).
 
     Places at a comma are always among them: there people pause. Not so after the first words:
-    "yes" followed by silence is an answer, though in writing most often more follows.
+    "yes" or "good" followed by silence is an answer, though in writing most often more follows.
     """
     said: list[str] = []
     for sentence in _SENTENCE.findall(utterance.text):
@@ -88,9 +90,14 @@ def prefixes(utterance: Utterance, random: Random) -> Iterator[tuple[list[str], 
         if not words:
             continue
         commas = [int(n) for n in np.cumsum([len(clause) for clause in clauses])[:-1]]
-        openings = {n for n in commas if len(said) + n <= _OPENING}
-        inside = [n for n in range(1, len(words)) if n not in openings]
-        cuts = {*random.sample(inside, min(2, len(inside))), *commas} - openings
+        inside = range(1, len(words))
+        cuts = {
+            cut
+            for cut in [*random.sample(inside, min(2, len(inside))), *commas]
+            if len(said) + cut > _OPENING
+            or words[cut - 1] in _FILLERS
+            or (cut not in commas and random.random() < _OPENING_SHARE)
+        }
         for cut in [*sorted(cuts), len(words)]:
             yield said + words[:cut], cut == len(words)
         said = (said + words)[-_REMEMBERED:]

@@ -11,18 +11,17 @@ from voice_agent.hearing.turn_detectors.words import WordModel
 
 # Log odds of a turn being over, fitted on pauses in recordings (see models/turn_end/README.md).
 # Where two kinds of evidence speak for an end the stronger one counts: they are not independent.
-_AT_LEAST = 0.36
-_AT_MOST = 1.64
-_AFTER_3_S = -0.06
+_AT_LEAST = 0.28
+_AT_MOST = 1.52
+_AFTER_3_S = 0.1
 _PER_LOG_SECOND = 2.27
 _SPEECH_S = (0.5, 7.0)
-_WORDS_FROM = 0.3
 _PER_WORD_ODDS = 1.21
-_WORDS_AT_MOST = 1.30
-_SHORT_ANSWER_AT_MOST = 1.52
-_SHORT_ANSWER_S = 1.2
-_UNFINISHED_FROM = -1.5
-_PER_UNFINISHED_ODDS = 0.6
+_WORDS_FROM, _WORDS_AT_MOST = 0.7, 1.42
+_ANSWER_FROM, _ANSWER_AT_MOST = 0.0, 1.52
+_ANSWER_S = 1.2
+_UNFINISHED_FROM = -1.0
+_PER_UNFINISHED_ODDS = 0.5
 
 
 class EmbeddedTurnDetector:
@@ -70,7 +69,8 @@ def _spoken_long(speech_s: float) -> float:
 
 
 def _sounds_finished(words: float, speech_s: float) -> float:
-    # Between one second more and the length of a short answer, the bound moves evenly.
-    longer = min(1.0, max(0.0, speech_s - _SHORT_ANSWER_S))
-    bound = _SHORT_ANSWER_AT_MOST + longer * (_WORDS_AT_MOST - _SHORT_ANSWER_AT_MOST)
-    return min(bound, _AT_LEAST + _PER_WORD_ODDS * max(0.0, words - _WORDS_FROM))
+    """A few words may be an answer on their own; of a longer turn more is asked."""
+    answer = min(_ANSWER_AT_MOST, _AT_LEAST + _PER_WORD_ODDS * max(0.0, words - _ANSWER_FROM))
+    sentence = min(_WORDS_AT_MOST, _AT_LEAST + _PER_WORD_ODDS * max(0.0, words - _WORDS_FROM))
+    longer = min(1.0, max(0.0, speech_s - _ANSWER_S))
+    return answer + longer * (sentence - answer)
