@@ -18,6 +18,9 @@ COMMANDS = frozenset("stop wait no hold sorry but what why hang pause quiet enou
 MIN_VOICED = 0.35
 """Share of voiced frames below which a sound is a cough, a breath or a knock rather than speech."""
 
+UNSURE = 0.35
+"""Confidence below which the words of a short sound were rather made of a noise."""
+
 SHORT_S = 0.45
 """A single word shorter than this is rather a murmur that the recognizer made a word of."""
 
@@ -39,20 +42,31 @@ class Verdict(Enum):
     NOTHING = "nothing"
 
 
-def is_speech(words: str, speech_s: float, voiced_share: float) -> bool:
+def is_speech(
+    words: str, speech_s: float, voiced_share: float, confidence: float | None = None
+) -> bool:
     """Whether a turn that came while the agent was silent is worth an answer.
 
     Args:
         words: What was recognised of it.
         speech_s: Seconds of speech frames in it.
         voiced_share: Share of those that are voiced.
+        confidence: The recognizer's confidence in the words in [0, 1], where known.
     """
     if not words:
         return speech_s * voiced_share >= MISHEARD_S
+    if confidence is not None and confidence < UNSURE and speech_s < MISHEARD_S:
+        return False
     return voiced_share >= MIN_VOICED or speech_s >= LONG_S
 
 
-def judge(words: str, speech_s: float, voiced_share: float, over: bool) -> Verdict:
+def judge(
+    words: str,
+    speech_s: float,
+    voiced_share: float,
+    over: bool,
+    confidence: float | None = None,
+) -> Verdict:
     """Decides on a sound that began while the agent was speaking.
 
     Args:
@@ -60,7 +74,10 @@ def judge(words: str, speech_s: float, voiced_share: float, over: bool) -> Verdi
         speech_s: Seconds of speech frames in it so far.
         voiced_share: Share of those that are voiced.
         over: Whether it has stopped, at least for now.
+        confidence: The recognizer's confidence in the words in [0, 1], where known.
     """
+    if over and not is_speech(words, speech_s, voiced_share, confidence):
+        return Verdict.NOTHING
     if voiced_share < MIN_VOICED:
         return Verdict.NOTHING if over else Verdict.UNDECIDED
     content = [word for word in words.split() if word not in BACKCHANNELS]

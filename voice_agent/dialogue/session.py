@@ -73,7 +73,7 @@ class _UserTurn:
         item: Id that the turn will have.
         at: Seconds of received audio at which it began.
         suspect: It began while the agent spoke, and may be no interruption.
-        words: The newest hypothesis.
+        words, confidence: The newest hypothesis.
         asr_final: ``time.perf_counter()`` when the words were last settled.
     """
 
@@ -81,6 +81,7 @@ class _UserTurn:
     at: float
     suspect: bool
     words: str = ""
+    confidence: float | None = None
     asr_final: float | None = None
 
 
@@ -278,7 +279,7 @@ class Session:
 
     def _on_words(self, hypothesis: Hypothesis, over: bool) -> None:
         if self._user is not None:
-            self._user.words = hypothesis.text
+            self._user.words, self._user.confidence = hypothesis.text, hypothesis.confidence
         self._judge(over)
         if self._user is not None and not self._user.suspect and hypothesis.text:
             self._emit(Caption(self._user.item, hypothesis))
@@ -294,13 +295,15 @@ class Session:
 
     def _on_finished(self, utterance: Utterance) -> None:
         if self._user is not None:
-            self._user.words = utterance.hypothesis.text
+            hypothesis = utterance.hypothesis
+            self._user.words, self._user.confidence = hypothesis.text, hypothesis.confidence
         self._judge(over=True)
         user, self._user = self._user, None
         if user is None:
             return
         self._emit(SpeechStopped(user.item, utterance.end))
-        if not is_speech(user.words, utterance.speech_s, utterance.voiced_share):
+        confidence = utterance.hypothesis.confidence
+        if not is_speech(user.words, utterance.speech_s, utterance.voiced_share, confidence):
             self._answering.drop_prepared()
             self._emit(SpeechIgnored(user.item))
             return
@@ -321,7 +324,7 @@ class Session:
         if user is None or not user.suspect:
             return
         ear = self._listener.ear
-        verdict = judge(user.words, ear.speech_s, ear.voiced_share, over)
+        verdict = judge(user.words, ear.speech_s, ear.voiced_share, over, user.confidence)
         if verdict is Verdict.INTERRUPTION or not self.answering:
             user.suspect = False
             self._answering.end(ReplyStatus.INTERRUPTED)
