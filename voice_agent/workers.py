@@ -13,6 +13,9 @@ from voice_agent.errors import EngineError
 
 T = TypeVar("T")
 
+NICENESS = 5
+"""By how much the processes stand back behind the event loop."""
+
 
 class Worker:
     """One thread or one process of an engine's own; calls run there one after another.
@@ -89,6 +92,9 @@ class Worker:
 def _begin(preload: str) -> None:
     """Prepares a process: it ends with its parent, and with nothing else."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        # Where cores are short, the loop that hears and speaks goes before the work in processes.
+        os.nice(NICENESS)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
