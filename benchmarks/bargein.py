@@ -79,7 +79,7 @@ async def interrupt(url: str, recording: Recording, after_s: float) -> dict | No
     """Interrupts one answer after so many seconds of it."""
     listener = Listener()
     speech = soxr.resample(recording.audio, 16_000, WIRE_RATE).astype(np.float32)
-    loud = np.flatnonzero(np.abs(speech) > 0.02)[0]
+    first = round(recording.start_s * WIRE_RATE)
     async with connect(url, max_size=None) as socket:
 
         async def read() -> None:
@@ -106,8 +106,8 @@ async def interrupt(url: str, recording: Recording, after_s: float) -> dict | No
             if position >= 0:
                 part = speech[position : position + step]
                 chunk[: len(part)] = part
-                if position <= loud < position + step:
-                    spoken_at = time.monotonic() - (step - (loud - position)) / WIRE_RATE
+                if position <= first < position + step:
+                    spoken_at = time.monotonic() - (step - (first - position)) / WIRE_RATE
                 position += step
             pcm = (chunk * 32767).astype("<i2").tobytes()
             sent += step
@@ -118,6 +118,7 @@ async def interrupt(url: str, recording: Recording, after_s: float) -> dict | No
     if listener.stopped is None or not spoken_at:
         return None
     return {
+        "path": recording.path,
         "silent_ms": 1000 * (listener.last_arrival - spoken_at),
         "held_ms": 1000 * ((listener.held or listener.stopped) - spoken_at),
         "decided_ms": 1000 * (listener.stopped - spoken_at),
@@ -147,7 +148,10 @@ async def main() -> None:
     ):
         values = [result[key] for result in kept]
         table.add_row(name, *(f"{np.percentile(values, q):.0f} ms" for q in (50, 95, 100)))
-    Console(width=100).print(table)
+    console = Console(width=100)
+    console.print(table)
+    slowest = max(kept, key=lambda result: result["silent_ms"])
+    console.print(f"Slowest: {slowest['path']}")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,13 @@ HOP = 128
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording at 16 kHz. ``end_s`` is where its last word ends."""
+    """A recording at 16 kHz, and where its first word begins and its last one ends."""
 
     path: str
     corpus: str
     transcript: str
     audio: np.ndarray
+    start_s: float
     end_s: float
 
 
@@ -42,29 +43,33 @@ def read_speech(folder: Path = DATA / "speech_read", every: int = 1) -> list[Rec
             audio, _ = soundfile.read(folder / row["path"], dtype="float32")
             recordings.append(
                 Recording(
-                    row["path"], row["corpus"], row["transcript"], audio, last_word(vad, audio)
+                    row["path"], row["corpus"], row["transcript"], audio, *words_span(vad, audio)
                 )
             )
     return recordings
 
 
-def last_word(model: VadModel, audio: np.ndarray) -> float:
-    """Where the last word of a recording ends, in seconds, heard with the whole of it at hand.
+def words_span(model: VadModel, audio: np.ndarray) -> tuple[float, float]:
+    """Where the first word of a recording begins and the last one ends, in seconds.
 
-    The last 8 ms within 35 dB of the loudest speech (and clearly above the floor) that is no
-    further than two frames behind the last frame that the voice activity detector calls speech.
+    Heard with the whole of it at hand: sound is what lies within 35 dB of the loudest speech (and
+    clearly above the floor), in steps of 8 ms. The first word begins with the unbroken sound that
+    leads into the first frame that the voice activity detector calls speech; the last one ends
+    with the last sound no further than two frames behind the last such frame.
     """
     vad = Vad(model)
     padded = np.concatenate([audio, np.zeros(2 * FRAME, np.float32)])
     frames = [padded[at : at + FRAME] for at in range(0, len(padded) - FRAME + 1, FRAME)]
     speech = [index for index, frame in enumerate(frames) if vad.probability(frame) >= 0.5]
     if not speech:
-        return len(audio) / 16_000
+        return 0.0, len(audio) / 16_000
     power = np.square(audio[: len(audio) // HOP * HOP].reshape(-1, HOP)).mean(axis=1)
     level = 10 * np.log10(power + 1e-12)
-    bar = max(np.percentile(level, 95) - 35, np.percentile(level, 5) + 6)
-    loud = np.flatnonzero(level[: (speech[-1] + 2) * FRAME // HOP] > bar)
-    return (loud[-1] + 1) * HOP / 16_000
+    sound = level > max(np.percentile(level, 95) - 35, np.percentile(level, 5) + 6)
+    last = np.flatnonzero(sound[: (speech[-1] + 2) * FRAME // HOP])[-1]
+    quiet = np.flatnonzero(~sound[: (speech[0] + 1) * FRAME // HOP - 1])
+    first = quiet[-1] + 1 if quiet.size else 0
+    return first * HOP / 16_000, (last + 1) * HOP / 16_000
 
 
 if __name__ == "__main__":

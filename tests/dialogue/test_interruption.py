@@ -7,7 +7,8 @@ from voice_agent.dialogue.interruption import Verdict, is_speech, judge
 
 @pytest.mark.parametrize("words", ["yeah", "mm hm", "uh huh right", "okay"])
 def test_backchannels_never_take_the_floor(words):
-    assert judge(words, speech_s=0.9, voiced_share=0.9, over=False) is Verdict.UNDECIDED
+    assert judge(words, speech_s=0.9, voiced_share=0.9) is Verdict.UNDECIDED
+    assert judge(words, speech_s=0.9, voiced_share=0.9, paused=True) is Verdict.NOTHING
     assert judge(words, speech_s=0.9, voiced_share=0.9, over=True) is Verdict.NOTHING
 
 
@@ -17,11 +18,12 @@ def test_words_that_take_the_floor_do_so_at_once(words):
 
 
 def test_a_cough_is_nothing_even_if_a_word_was_made_of_it():
-    assert judge("the a", speech_s=0.4, voiced_share=0.1, over=False) is Verdict.UNDECIDED
-    assert judge("the a", speech_s=0.4, voiced_share=0.1, over=True) is Verdict.NOTHING
+    assert judge("the a", speech_s=0.4, voiced_share=0.1) is Verdict.UNDECIDED
+    assert judge("the a", speech_s=0.4, voiced_share=0.1, paused=True) is Verdict.NOTHING
 
 
 def test_a_single_word_counts_when_it_is_more_than_a_murmur():
+    assert judge("home", speech_s=0.2, voiced_share=0.9, paused=True) is Verdict.UNDECIDED
     assert judge("home", speech_s=0.2, voiced_share=0.9, over=True) is Verdict.NOTHING
     assert judge("yesterday", speech_s=0.6, voiced_share=0.9, over=True) is Verdict.INTERRUPTION
 

@@ -64,7 +64,8 @@ def judge(
     words: str,
     speech_s: float,
     voiced_share: float,
-    over: bool,
+    paused: bool = False,
+    over: bool = False,
     confidence: float | None = None,
 ) -> Verdict:
     """Decides on a sound that began while the agent was speaking.
@@ -73,13 +74,14 @@ def judge(
         words: What was recognised of it so far.
         speech_s: Seconds of speech frames in it so far.
         voiced_share: Share of those that are voiced.
-        over: Whether it has stopped, at least for now.
+        paused: Whether it has stopped, at least for now.
+        over: Whether it has stopped for as long as ends a turn.
         confidence: The recognizer's confidence in the words in [0, 1], where known.
     """
     if over and not is_speech(words, speech_s, voiced_share, confidence):
         return Verdict.NOTHING
     if voiced_share < MIN_VOICED:
-        return Verdict.NOTHING if over else Verdict.UNDECIDED
+        return Verdict.NOTHING if paused or over else Verdict.UNDECIDED
     content = [word for word in words.split() if word not in BACKCHANNELS]
     if len(content) >= 2 or COMMANDS.intersection(content):
         return Verdict.INTERRUPTION
@@ -87,4 +89,5 @@ def judge(
         return Verdict.INTERRUPTION
     if not words and speech_s >= WORDLESS_S:
         return Verdict.INTERRUPTION
-    return Verdict.NOTHING if over else Verdict.UNDECIDED
+    # A word before a pause may be the first of more; a murmur or nothing at all is not waited for.
+    return Verdict.NOTHING if over or (paused and not content) else Verdict.UNDECIDED

@@ -164,7 +164,7 @@ class Session:
         self._received += len(samples)
         self._listener.ear.automatic = self.turn_taking.automatic
         await self._listener.feed(samples)
-        self._judge(over=False)
+        self._judge()
         if self._user is not None and self.clock - self._user.at > self._limits.turn_seconds:
             await self._listener.finish()
         self._answering.advance()
@@ -261,7 +261,7 @@ class Session:
             case Resumed():
                 self._answering.drop_prepared()
             case Partial(hypothesis):
-                self._on_words(hypothesis, over=False)
+                self._on_words(hypothesis, paused=False)
             case Draft(utterance):
                 self._on_draft(utterance)
             case Reading(how):
@@ -277,15 +277,15 @@ class Session:
         else:
             self._emit(SpeechStarted(self._user.item, at))
 
-    def _on_words(self, hypothesis: Hypothesis, over: bool) -> None:
+    def _on_words(self, hypothesis: Hypothesis, paused: bool) -> None:
         if self._user is not None:
             self._user.words, self._user.confidence = hypothesis.text, hypothesis.confidence
-        self._judge(over)
+        self._judge(paused=paused)
         if self._user is not None and not self._user.suspect and hypothesis.text:
             self._emit(Caption(self._user.item, hypothesis))
 
     def _on_draft(self, utterance: Utterance) -> None:
-        self._on_words(utterance.hypothesis, over=True)
+        self._on_words(utterance.hypothesis, paused=True)
         if self._user is None:
             return
         self._user.asr_final = time.perf_counter()
@@ -318,13 +318,13 @@ class Session:
 
     # --- whose turn is it -----------------------------------------------------------------------
 
-    def _judge(self, over: bool) -> None:
+    def _judge(self, paused: bool = False, over: bool = False) -> None:
         """Decides whether what began while the agent spoke is meant to take the floor."""
         user = self._user
         if user is None or not user.suspect:
             return
         ear = self._listener.ear
-        verdict = judge(user.words, ear.speech_s, ear.voiced_share, over, user.confidence)
+        verdict = judge(user.words, ear.speech_s, ear.voiced_share, paused, over, user.confidence)
         if verdict is Verdict.INTERRUPTION or not self.answering:
             user.suspect = False
             self._answering.end(ReplyStatus.INTERRUPTED)

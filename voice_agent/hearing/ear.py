@@ -28,6 +28,13 @@ _STEP = 128
 _FADE_DB = 32.0
 _ABOVE_NOISE_DB = 8.0
 
+_HINT = 0.3
+"""Share of the threshold from which a frame hints at speech."""
+_STIRRING = 5 * FRAME
+"""Samples for which a hint is remembered..."""
+_STIRRING_MOST = 10 * FRAME
+"""...and after which hints that have led to nothing are taken for the room's own sound."""
+
 
 @dataclass(frozen=True, slots=True)
 class Onset:
@@ -133,6 +140,8 @@ class Ear:
         # sure the surest of them was.
         self._run: list[tuple[Row, Row]] = []
         self._run_at = 0
+        # The last frame that hinted at speech, and the first of those close to it.
+        self._stirred = self._stirred_first = -HEARING_RATE
         self._surest = 0.0
 
     def configure(self, vad_settings: config.Vad, endpointing: config.Endpointing) -> None:
@@ -187,8 +196,11 @@ class Ear:
 
     @property
     def stirring(self) -> bool:
-        """Whether the last frame sounded like speech that may become a turn."""
-        return not self._turn.open and bool(self._run)
+        """Whether somebody may just be beginning to speak, though it is no turn yet."""
+        if self._turn.open:
+            return False
+        lately = self._clock - self._stirred <= _STIRRING
+        return lately and self._clock - self._stirred_first <= _STIRRING_MOST
 
     @property
     def speech_s(self) -> float:
@@ -213,6 +225,10 @@ class Ear:
         probability = self._vad.probability(frame[1:])
         threshold = self._settings.threshold - (_HYSTERESIS if self.speaking else 0.0)
         speech = probability >= threshold
+        if probability >= self._settings.threshold * _HINT:
+            if self._clock - self._stirred > _STIRRING:
+                self._stirred_first = self._clock
+            self._stirred = self._clock
         rows = self._measure(frame[1:], speech)
         if self._turn.open:
             self._turn.prosody.add(rows)
