@@ -1,9 +1,10 @@
 """How fast the agent falls silent when it is interrupted.
 
 A recording interrupts the agent in the middle of its answers, over the websocket in real time.
-Measured is the time from the first sample of the interrupting speech until the last audio of the
+Measured are the time from the first sample of the interrupting speech until the last audio of the
 interrupted reply arrives, until the client is told to hold what it has buffered, and until it is
-known to be an interruption.
+known to be an interruption; and how many words the server holds as heard, against those that a
+client has played which drops its buffer when it is told to.
 
     python benchmarks/bargein.py [--times 20]
 """
@@ -14,6 +15,7 @@ import base64
 import json
 import random
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +42,9 @@ class Listener:
         self.stopped: float | None = None
         self.truncated = False
         self.held: float | None = None
-        self.transcript = ""
-        self.heard: str | None = None
+        self.words: list[tuple[float, str]] = []
+        self.heard_s = 0.0
+        self.session: dict = {}
 
     def take(self, event: dict) -> dict | None:
         """Takes a server event; returns an answer to be sent, if any."""
@@ -52,17 +55,21 @@ class Listener:
                 self.began = self.began or now
                 self.last_arrival = now
                 self.received_s += len(base64.b64decode(event["delta"])) / 2 / WIRE_RATE
+            case "response.output_audio_transcript.delta" if not self.truncated:
+                self.words += [(self.received_s, word) for word in event["delta"].split()]
+            case "voice_agent.session":
+                self.session = event
             case "voice_agent.playback.paused":
                 self.held = self.held or now
             case "voice_agent.playback.resumed":
                 self.held = None
             case "input_audio_buffer.speech_started" if self.began and not self.truncated:
-                self.truncated = True
+                self.truncated, self.heard_s = True, self.played_s()
                 return {
                     "type": "conversation.item.truncate",
                     "item_id": self.item,
                     "content_index": 0,
-                    "audio_end_ms": int(1000 * self.played_s()),
+                    "audio_end_ms": int(1000 * self.heard_s),
                 }
             case "conversation.item.truncated":
                 self.stopped = now
@@ -122,7 +129,21 @@ async def interrupt(url: str, recording: Recording, after_s: float) -> dict | No
         "silent_ms": 1000 * (listener.last_arrival - spoken_at),
         "held_ms": 1000 * ((listener.held or listener.stopped) - spoken_at),
         "decided_ms": 1000 * (listener.stopped - spoken_at),
+        "words_off": await words_off(url, listener),
     }
+
+
+async def words_off(url: str, listener: Listener) -> int:
+    """By how many words the server's record of what was heard differs from what was played."""
+    page = url.replace("ws://", "http://").replace("/v1/realtime", "/v1/conversations/")
+    request = urllib.request.Request(
+        page + listener.session["session_id"],
+        headers={"Authorization": f"Bearer {listener.session['secret']}"},
+    )
+    answer = await asyncio.to_thread(urllib.request.urlopen, request)
+    record = json.load(answer)["turns"][0]
+    played = sum(at < listener.heard_s for at, _ in listener.words)
+    return len(record["heard"].split()) - played
 
 
 async def main() -> None:
@@ -150,6 +171,11 @@ async def main() -> None:
         table.add_row(name, *(f"{np.percentile(values, q):.0f} ms" for q in (50, 95, 100)))
     console = Console(width=100)
     console.print(table)
+    off = [abs(result["words_off"]) for result in kept]
+    console.print(
+        f"Words held as heard against words played: {sum(o <= 1 for o in off)} of {len(off)} "
+        f"within one word, at most {max(off)} off."
+    )
     slowest = max(kept, key=lambda result: result["silent_ms"])
     console.print(f"Slowest: {slowest['path']}")
 

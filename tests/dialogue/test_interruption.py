@@ -25,6 +25,7 @@ def test_a_cough_is_nothing_even_if_a_word_was_made_of_it():
 def test_a_single_word_counts_when_it_is_more_than_a_murmur():
     assert judge("home", speech_s=0.2, voiced_share=0.9, paused=True) is Verdict.UNDECIDED
     assert judge("home", speech_s=0.2, voiced_share=0.9, over=True) is Verdict.NOTHING
+    assert judge("home", 0.3, 0.9, paused=True, confidence=0.9) is Verdict.INTERRUPTION
     assert judge("yesterday", speech_s=0.6, voiced_share=0.9, over=True) is Verdict.INTERRUPTION
 
 

@@ -21,6 +21,9 @@ MIN_VOICED = 0.35
 UNSURE = 0.35
 """Confidence below which the words of a short sound were rather made of a noise."""
 
+SURE = 0.7
+"""Confidence from which even a short single word was meant."""
+
 SHORT_S = 0.45
 """A single word shorter than this is rather a murmur that the recognizer made a word of."""
 
@@ -86,6 +89,8 @@ def judge(
     if len(content) >= 2 or COMMANDS.intersection(content):
         return Verdict.INTERRUPTION
     if content and speech_s >= (SHORT_S if over else LONG_S):
+        return Verdict.INTERRUPTION
+    if content and paused and (confidence or 0.0) >= SURE:
         return Verdict.INTERRUPTION
     if not words and speech_s >= WORDLESS_S:
         return Verdict.INTERRUPTION
