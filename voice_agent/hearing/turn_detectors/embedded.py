@@ -12,16 +12,16 @@ from voice_agent.hearing.turn_detectors.words import WordModel
 # Log odds of a turn being over, fitted on pauses in recordings (see models/turn_end/README.md).
 # Where two kinds of evidence speak for an end the stronger one counts: they are not independent.
 _AT_LEAST = 0.28
-_AT_MOST = 1.52
-_AFTER_3_S = 0.1
+_AT_MOST = 1.62
+_AFTER_3_S = 0.0
 _PER_LOG_SECOND = 2.27
 _SPEECH_S = (0.5, 7.0)
 _PER_WORD_ODDS = 1.21
-_WORDS_FROM, _WORDS_AT_MOST = 0.7, 1.42
-_ANSWER_FROM, _ANSWER_AT_MOST = 0.0, 1.52
+_WORDS_FROM, _WORDS_AT_MOST = 0.7, 1.36
+_ANSWER_FROM, _ANSWER_AT_MOST = 0.0, 1.4
 _ANSWER_S = 1.2
 _UNFINISHED_FROM = -1.0
-_PER_UNFINISHED_ODDS = 0.5
+_PER_UNFINISHED_ODDS = 1.0
 
 
 class EmbeddedTurnDetector:
