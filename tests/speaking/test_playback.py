@@ -287,3 +287,17 @@ def test_the_position_only_grows_and_never_passes_what_was_sent(
         clock.now += playback.next_due() or 0
     assert playback.done
     assert playback.heard() == playback.text
+
+
+def test_a_stopped_reply_gives_up_its_audio_and_keeps_its_words() -> None:
+    playback, clock = playing(0.4, speech(("one ", 0.3), ("two ", 0.3), ("three", 0.3)))
+    playback.due()
+    clock.now += 0.35
+    playback.due()
+    playback.stop()
+    clock.now += 5
+    assert playback.due() == []
+    assert playback.played_s == pytest.approx(0.35)
+    assert playback.heard() == "one "
+    assert playback.heard(0.6) == "one two "
+    assert playback.length_s == pytest.approx(0.9)

@@ -131,6 +131,7 @@ class Delivery:
         turn.heard = turn.reply if heard_all else playback.heard(played_s)
         turn.heard_s = played_s
         turn.status = status
+        playback.stop()
         self._emit(
             ReplyEnded(self.id, self.item, status, turn.reply, turn.heard, round(1000 * played_s))
         )

@@ -107,6 +107,12 @@ class Playback:
         if self._sent and self._at is None:
             self._at = self._clock()
 
+    def stop(self) -> None:
+        """Ends the playback where it is: audio that was not sent is given up, its words stay."""
+        self._advance()
+        self._at = None
+        self._queue.clear()
+
     @property
     def played_s(self) -> float:
         """Seconds of the reply heard by now."""
