@@ -47,6 +47,7 @@ def test_long_speech_of_which_nothing_was_understood_is_answered():
 
 def test_words_that_the_recognizer_doubts_need_more_sound():
     assert not is_speech("the a", speech_s=0.5, voiced_share=0.8, confidence=0.1)
+    assert is_speech("why", speech_s=0.35, voiced_share=1.0, confidence=0.1)
     assert is_speech("the a", speech_s=0.5, voiced_share=0.8, confidence=0.6)
     assert is_speech("the a bit of rain", speech_s=1.6, voiced_share=0.8, confidence=0.1)
     assert judge("go home", 0.5, 0.8, over=True, confidence=0.1) is Verdict.NOTHING

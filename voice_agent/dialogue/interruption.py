@@ -27,6 +27,9 @@ SURE = 0.7
 SHORT_S = 0.45
 """A single word shorter than this is rather a murmur that the recognizer made a word of."""
 
+SURELY_VOICED = 0.85
+"""Share of voiced frames from which a short sound is a word, though perhaps a misheard one."""
+
 LONG_S = 0.7
 """Speech from which on words that are no backchannel need no second word."""
 
@@ -58,7 +61,8 @@ def is_speech(
     """
     if not words:
         return speech_s * voiced_share >= MISHEARD_S
-    if confidence is not None and confidence < UNSURE and speech_s < MISHEARD_S:
+    doubtful = confidence is not None and confidence < UNSURE and speech_s < MISHEARD_S
+    if doubtful and voiced_share < SURELY_VOICED:
         return False
     return voiced_share >= MIN_VOICED or speech_s >= LONG_S
 
