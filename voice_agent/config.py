@@ -60,7 +60,7 @@ class Endpointing(Section):
         200, description="Shortest silence that can end a turn"
     )
     max_wait_ms: Annotated[int, Field(ge=200, le=10000)] = Field(
-        900,
+        960,
         description="Silence that always ends a turn; the same as min_wait_ms for a fixed wait",
     )
     eagerness: Annotated[float, Field(ge=0, le=1)] = Field(

@@ -61,8 +61,8 @@ def is_speech(
     """
     if not words:
         return speech_s * voiced_share >= MISHEARD_S
-    doubtful = confidence is not None and confidence < UNSURE and speech_s < MISHEARD_S
-    if doubtful and voiced_share < SURELY_VOICED:
+    short = len(words.split()) <= 2 and speech_s < MISHEARD_S
+    if short and confidence is not None and confidence < UNSURE and voiced_share < SURELY_VOICED:
         return False
     return voiced_share >= MIN_VOICED or speech_s >= LONG_S
 

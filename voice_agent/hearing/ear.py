@@ -195,6 +195,11 @@ class Ear:
         return self._turn.open and not self._turn.paused
 
     @property
+    def waiting(self) -> bool:
+        """Whether the person is silent in the middle of a turn, which may end with this silence."""
+        return self._turn.open and self._turn.paused
+
+    @property
     def stirring(self) -> bool:
         """Whether somebody may just be beginning to speak, though it is no turn yet."""
         if self._turn.open:
@@ -320,7 +325,12 @@ class Ear:
         if not (self.automatic and turn.likely):
             return
         silence_ms = silence * 1000 / HEARING_RATE
-        if self._endpointer.over(words, silence_ms, lambda: self._describe(words, now)):
+        stirring = (
+            now - self._stirred < FRAME and silence_ms < self._endpointer.settings.max_wait_ms
+        )
+        if not stirring and self._endpointer.over(
+            words, silence_ms, lambda: self._describe(words, now)
+        ):
             self._hand_out(now, events)
             events.append(End(turn.speech_end, now))
             turn.open = False

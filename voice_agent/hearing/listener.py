@@ -149,7 +149,8 @@ class Listener:
     async def feed(self, samples: Samples) -> None:
         """Takes 16 kHz mono audio of any length."""
         self._unheard.append(samples)
-        if sum(map(len, self._unheard)) >= FRAME:
+        # Less than a frame tells the ear nothing, but that a silence has lasted longer.
+        if self._ear.waiting or sum(map(len, self._unheard)) >= FRAME:
             await self._hear()
 
     async def finish(self) -> bool:
@@ -185,7 +186,7 @@ class Listener:
         await self._recognition.close()
 
     async def _hear(self) -> None:
-        """Has the ear work through what has come; less than a frame tells it nothing."""
+        """Has the ear work through what has come."""
         samples = np.concatenate(self._unheard) if self._unheard else np.zeros(0, np.float32)
         self._unheard.clear()
         for event in await self._worker.call(self._process, samples):

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 
 from voice_agent.audio import g711
+from voice_agent.audio.low_delay import LowDelayResampler
 from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples, from_pcm16, to_pcm16
 from voice_agent.audio.resample import StreamResampler
 from voice_agent.transports.realtime.options import AudioFormat, Pcm, Pcmu
@@ -28,7 +29,7 @@ class Decoder:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._resampler = StreamResampler(rate(format), HEARING_RATE)
+        self._resampler = LowDelayResampler(rate(format), HEARING_RATE)
 
     async def decode(self, audio: str) -> AsyncIterator[Samples]:
         """Reads one message: 16 kHz samples in pieces of at most 0.2 s.
@@ -48,11 +49,11 @@ class Decoder:
         for start in range(0, len(data), step):
             if start:
                 await asyncio.sleep(0)
-            yield self._resampler.process(self._read(data[start : start + step]))
+            yield self._resampler.push(self._read(data[start : start + step]))
 
     def finish(self) -> Samples:
         """The last milliseconds that the resampler still holds; then a new stream begins."""
-        return self._resampler.flush()
+        return self._resampler.finish()
 
     def _read(self, data: bytes) -> Samples:
         if isinstance(self._format, Pcm):
