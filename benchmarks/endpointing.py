@@ -4,7 +4,7 @@ Plays recordings on the sample clock through the real ear with the words of the 
 recognizer, each once, followed by low room noise or by digital silence, and prints what each way
 to wait comes to: the share of recordings in which the reply would have begun before the last word
 ended, and the time from the end of the last word to the first sample of the reply. The reply is
-taken to be heard 27 ms after the decision, which is what `latency.py` sees over a websocket.
+taken to be heard 19 ms after the decision, which is what `latency.py` sees over a websocket.
 
     python benchmarks/endpointing.py [--data FOLDER] [--heard FILE] [--every 4]
 """
@@ -31,7 +31,7 @@ from voice_agent.hearing.vad import VadModel
 
 RATE = 16_000
 CHUNK = RATE // 50
-REPLY = RATE * 27 // 1000
+REPLY = RATE * 19 // 1000
 READING = RATE * 60 // 1000
 TAIL = 2 * RATE
 NOISE = 10 ** (-70 / 20)

@@ -8,6 +8,9 @@ from voice_agent.speaking.playback import Playback
 TAKEN_IN_S = 0.6
 """Audio of an answer below which the person who speaks into it is going on rather than replying."""
 
+PLAYBACKS = 8
+"""Newest turns of which it is still known which word was played when."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -46,6 +49,8 @@ class Conversation:
         """Begins a turn."""
         turn = Turn(len(self._turns) + 1, item, user)
         self._turns.append(turn)
+        if len(self._turns) > PLAYBACKS:
+            self._turns[-1 - PLAYBACKS].playback = None
         return turn
 
     @property

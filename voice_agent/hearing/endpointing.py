@@ -14,7 +14,7 @@ from voice_agent.config import Endpointing
 from voice_agent.engines import TurnDetector
 from voice_agent.events import Pause
 
-_EVEN_MS = 912.0
+_EVEN_MS = 916.0
 _MS_PER_LOG_ODDS = 324.0
 _EAGERNESS = 2.5
 

@@ -136,7 +136,8 @@ class Library:
         """Hands a buffer on: 0 goes on, 1 stops. Nothing may be raised through C."""
         try:
             samples = (
-                np.ctypeslib.as_array(wave, (count,)).copy()
+                # Not as an array type of ctypes: it would keep one for every length, for ever.
+                np.frombuffer(ctypes.string_at(wave, 2 * count), dtype=np.int16)
                 if wave and count > 0
                 else np.zeros(0, dtype=np.int16)
             )
