@@ -78,7 +78,7 @@ _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[^\W_]+(?:'[^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])(?=\s)|(?<=[.!?…][\"')\]])(?=\s)")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in their plain form."""
     plain: list[str] = []
@@ -87,7 +87,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(plain)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def plain(text: str) -> str:
     """A text in plain words with single spaces: ``"Don't!"`` gives ``"do not"``."""
     return " ".join(words(text))

@@ -226,7 +226,7 @@ def _rules() -> _Rules:
     return _Rules(knowledge.load("safety"))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _assess(text: str) -> Danger | None:
     rules = _rules()
     said = rules.words(text)
