@@ -243,14 +243,15 @@ async def test_a_cancelled_reading_can_be_asked_for_again(stream, speech):
 
 
 async def test_the_event_loop_goes_on_meanwhile(stream, speech):
-    call = asyncio.create_task(stream.feed(speech))
+    call = asyncio.create_task(stream.feed(np.tile(speech, 3)))
     turns = 0
     while not call.done():
         await asyncio.sleep(0.001)
         turns += 1
     await stream.settle()
 
-    assert turns > 10
+    # An engine that works on the loop itself is done within the first.
+    assert turns > 3
 
 
 async def test_one_stream_too_many_is_refused_until_another_ends(create):
