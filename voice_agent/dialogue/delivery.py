@@ -28,7 +28,6 @@ class Delivery:
         reply: The answer.
         turn: The turn that it answers; kept up to date.
         over: How it ended, None while it goes on.
-        paused: Whether it is held because somebody may be interrupting.
         spoken: Whether all of its audio was sent.
     """
 
@@ -46,7 +45,6 @@ class Delivery:
         self.reply = reply
         self.turn = turn
         self.over: ReplyStatus | None = None
-        self.paused = False
         self._stopwatch = stopwatch
         self._asr_final = asr_final
         self._emit = emit
@@ -89,15 +87,13 @@ class Delivery:
 
     def pause(self) -> None:
         """Holds the audio: somebody may be interrupting."""
-        if not self.paused:
-            self.paused = True
+        if not self.reply.playback.paused:
             heard_s = self.reply.playback.pause(held=self._holds)
             self._emit(PlaybackPaused(self.id, self.item, round(1000 * heard_s)))
 
     def resume(self) -> None:
         """Goes on: it was no interruption."""
-        if self.paused:
-            self.paused = False
+        if self.reply.playback.paused:
             self.reply.playback.resume()
             self._emit(PlaybackResumed(self.id, self.item))
             self.advance()
