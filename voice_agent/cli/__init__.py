@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from voice_agent.cli import chat, config, converse, doctor, serve, sessions
+from voice_agent.cli import chat, config, converse, doctor, evaluate, serve, sessions
 from voice_agent.errors import VoiceAgentError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("chat")(chat.chat)
 app.command("doctor")(doctor.doctor)
 app.command("config")(config.config)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(evaluate.app, name="eval")
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,10 @@
+"""``voice-agent eval``: how well an engine does on labelled data; one small file a subcommand."""
+
+import typer
+
+app = typer.Typer(help="Measure how well an engine does on labelled data.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    pass

@@ -1,0 +1,1 @@
+"""Evaluation: recordings read at leisure, and engines measured on labelled data."""
