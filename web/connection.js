@@ -24,7 +24,8 @@ const HTTP_STATUSES = /** @type {Record<number, Fault>} */ ({
 });
 
 /**
- * Events: `status` (read the properties then), `message` (detail: the server's event).
+ * Events: `status` (read the properties then), `message` (detail: the server's event), `sent`
+ * (detail: the page's event).
  */
 export class Connection extends EventTarget {
   /** @type {WebSocket|null} */
@@ -99,6 +100,7 @@ export class Connection extends EventTarget {
   send(event) {
     if (this.status !== "open" || this.#socket.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(event));
+    this.dispatchEvent(new CustomEvent("sent", { detail: event }));
     if (this.#socket.bufferedAmount > MOST_UNSENT_BYTES) {
       this.#leave();
       this.#again("lost");

@@ -2,18 +2,34 @@
 
 import { Pacing } from "./pacing.js";
 
+/** @typedef {{value: number, confidence: number}} Estimate */
+
+/**
+ * @typedef {object} VocalEvent times in seconds of received audio since the session began
+ * @property {string} label
+ * @property {number} start
+ * @property {number} end
+ * @property {number} confidence
+ */
+
 /**
  * @typedef {object} Paralinguistics see `voice_agent.paralinguistics`
- * @property {Record<string, number|null>} manner
+ * @property {Record<string, any>} manner numbers or null by name, and the two below
+ * @property {Record<string, number>} [manner.phonation]
+ * @property {Record<string, number>} [manner.confidence] of each number
  * @property {Record<string, number>} emotion
- * @property {{value: number, confidence: number}|null} valence
- * @property {{value: number, confidence: number}|null} arousal
- * @property {{value: number, confidence: number}|null} dominance
+ * @property {Record<string, number>} [evidence] of this turn alone
+ * @property {number} [calm] part of the neutral
+ * @property {Estimate|null} valence
+ * @property {Estimate|null} arousal
+ * @property {Estimate|null} dominance
  * @property {Record<string, number>} gender
  * @property {Record<string, number>} age
- * @property {{label: string, confidence: number}[]} events
+ * @property {VocalEvent[]} events
  * @property {boolean} uncertain
  */
+
+/** @typedef {Pick<Paralinguistics, "valence"|"arousal"|"uncertain">} Mood */
 
 /**
  * @typedef {object} Thought
@@ -38,11 +54,15 @@ import { Pacing } from "./pacing.js";
  * @property {number} heard characters of a reply that were heard
  * @property {Pacing} pacing
  * @property {Paralinguistics|null} how
+ * @property {Mood[]} trail the newest moods of the turn, the last one that of `how`
  * @property {Thought|null} thought
  * @property {Record<string, number|null>|null} latency in ms
  */
 
 /** @typedef {{user: Entry|null, reply: Entry|null}} Turn */
+
+const LONGEST_TRAIL = 24;
+const TRAILS = 12; // turns whose way is kept; of older ones, where they ended
 
 /** Events: `change` (detail: the entry), `removed` (detail: the entry), `cleared`. */
 export class Conversation extends EventTarget {
@@ -130,6 +150,10 @@ export class Conversation extends EventTarget {
     const entry = this.find(id);
     if (!entry) return;
     entry.how = how;
+    const { valence, arousal, uncertain } = how;
+    if (valence || arousal) {
+      entry.trail = [...entry.trail, { valence, arousal, uncertain }].slice(-LONGEST_TRAIL);
+    }
     this.#changed(entry);
   }
 
@@ -224,7 +248,11 @@ export class Conversation extends EventTarget {
 
   /** @param {string} id @returns {Entry} */
   #user(id) {
-    return this.find(id) ?? this.#add({ id, role: "user" });
+    const found = this.find(id);
+    if (found) return found;
+    const old = this.entries.filter(({ trail }) => trail.length > 1).at(-TRAILS);
+    if (old) old.trail = old.trail.slice(-1);
+    return this.#add({ id, role: "user" });
   }
 
   /** @param {Partial<Entry>} fields @returns {Entry} */
@@ -244,6 +272,7 @@ export class Conversation extends EventTarget {
       heard: 0,
       pacing: new Pacing(),
       how: null,
+      trail: [],
       thought: null,
       latency: null,
       ...fields,

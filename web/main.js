@@ -4,6 +4,7 @@ import { MicrophoneError } from "./audio/microphone.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { Talk } from "./talk.js";
+import { Timeline } from "./timeline.js";
 import { asJson, asText, download } from "./transcript.js";
 import { Captions } from "./view/captions.js";
 import { Controls } from "./view/controls.js";
@@ -13,6 +14,7 @@ import { Notices } from "./view/notices.js";
 import { Orb } from "./view/orb.js";
 import { Panel } from "./view/panel.js";
 import { confirmErase, followTheme, onTurnChoice, openOnDemand } from "./view/settings.js";
+import { TimelineView } from "./view/timeline.js";
 import { FULL, LINK_NAMES, LOST, MICROPHONE_FAULTS, STATE_NAMES, hintFor } from "./view/words.js";
 
 const TOKEN = "voice-agent-token";
@@ -21,6 +23,7 @@ const WIDE = matchMedia("(width >= 62rem)");
 const connection = new Connection(document.baseURI);
 const conversation = new Conversation();
 const talk = new Talk(connection, conversation);
+const timeline = new Timeline(connection, () => talk.microphone?.level ?? 0);
 const notices = new Notices(byId("notices"));
 const panel = new Panel(conversation);
 const devices = new Devices({ microphone: useMicrophone, speaker: useSpeaker });
@@ -32,6 +35,7 @@ const controls = new Controls(talk, {
 const orb = new Orb(/** @type {HTMLCanvasElement} */ (byId("orb")), () =>
   talk.state === "speaking" ? (talk.player?.level ?? 0) : (talk.microphone?.level ?? 0),
 );
+new TimelineView(byId("timeline"), timeline);
 const places = { list: byId("captions"), scroll: byId("captions-scroll"), spoken: byId("spoken") };
 new Captions(conversation, places, (entry) => {
   panel.choose(entry);
@@ -45,11 +49,13 @@ followTheme();
 openOnDemand();
 onTurnChoice((automatic) => talk.setAutomatic(automatic));
 talk.addEventListener("state", render);
+talk.addEventListener("state", () => timeline.playing(talk.player?.item ?? null));
 talk.addEventListener("problem", ({ detail }) => notices.show("problem", detail));
 talk.addEventListener("session", ({ detail }) => introduce(detail));
 talk.addEventListener("deleted", () => notices.show("deleted", "The conversation was deleted."));
 connection.addEventListener("status", followConnection);
 conversation.addEventListener("change", render);
+conversation.addEventListener("cleared", () => timeline.clear());
 
 byId("start").onclick = () => begin(true);
 byId("start-typing").onclick = () => begin(false);

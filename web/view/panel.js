@@ -1,7 +1,9 @@
 /** What lies behind a turn: what was heard in the voice, the thoughts, and where the time went. */
 
 import { byId, element } from "./dom.js";
+import { emotionBars, ownEvidence, verdict } from "./emotion.js";
 import { swatch } from "./palette.js";
+import { Plane } from "./plane.js";
 import { voiceReading } from "./voice.js";
 
 /** @typedef {import("../conversation.js").Turn} Turn */
@@ -28,6 +30,7 @@ export class Panel {
   /** @type {number|null} the turn that is looked at; null follows the newest */
   #chosen = null;
   #pending = 0;
+  #plane = new Plane(byId("plane"));
 
   /** @param {import("../conversation.js").Conversation} conversation */
   constructor(conversation) {
@@ -75,9 +78,21 @@ export class Panel {
     byId("turn-title").textContent = turn ? `Turn ${index + 1} of ${turns.length}` : "No turn yet";
     byId("turn-before").disabled = index <= 0;
     byId("turn-after").disabled = index >= turns.length - 1;
+    this.#renderMood(turns, index);
     byId("voice").replaceChildren(...voice(turn));
     byId("thought").replaceChildren(...thoughts(turn));
     byId("latency").replaceChildren(...stages(turn));
+  }
+
+  /** @param {Turn[]} turns @param {number} index the plane also shows the turns before this one */
+  #renderMood(turns, index) {
+    const trails = turns.slice(0, index + 1).map(({ user }) => user?.trail ?? []);
+    const moods = trails.pop() ?? [];
+    this.#plane.show(moods, trails);
+    const how = turns[index]?.user?.how;
+    byId("mood").hidden = !how && !trails.some((trail) => trail.length);
+    byId("verdict").replaceChildren(...(how ? [verdict(how)] : []));
+    byId("emotions").replaceChildren(...(how ? [...emotionBars(how), ...ownEvidence(how)] : []));
   }
 }
 

@@ -1,6 +1,7 @@
-/** A reading of the voice in words and small pictures, as sure as it is and no more. */
+/** How the words were spoken: what was measured, in words and small bars. */
 
-import { element, svg } from "./dom.js";
+import { element } from "./dom.js";
+import { percent, ranked } from "./emotion.js";
 
 /** @typedef {import("../conversation.js").Paralinguistics} Paralinguistics */
 
@@ -36,20 +37,30 @@ const MEASURES = [
   },
 ];
 
+/** Below this, a measurement is worth no more than a guess. */
+const SURE = 0.4;
+
+const PHONATION = { whisper: "whispered", shout: "shouted" };
+
 /** @param {Paralinguistics} how @returns {Node[]} */
 export function voiceReading(how) {
   const list = element("dl", "measures");
-  for (const measure of MEASURES) {
-    const value = how.manner[measure.value];
-    if (value != null) list.append(shiftRow(measure, value, how.manner[measure.shift]));
+  for (const [label, share] of ranked(how.manner.phonation).slice(0, 1)) {
+    const word = PHONATION[label];
+    if (word) list.append(row("Voice", `${word} (${percent(share)})`));
   }
-  const pauses = how.manner.pause_share;
-  if (pauses != null) list.append(row("Pauses", `${Math.round(100 * pauses)} % of the time`));
-  for (const line of otherSounds(how)) list.append(line);
+  for (const measure of MEASURES) list.append(...shiftRow(measure, how.manner));
+  const { pitch_low_hz: low, pitch_high_hz: high, pause_share: pauses } = how.manner;
+  if (low != null && high != null) {
+    list.append(row("Range", `${Math.round(low)} to ${Math.round(high)} Hz`));
+  }
+  if (pauses != null) list.append(row("Pauses", `${percent(pauses)} of the time`));
+  const sounds = (how.events ?? []).filter(({ label }) => label !== "other");
+  if (sounds.length) list.append(row("Sounds", told(sounds)));
   if (!list.childElementCount) {
     list.append(element("p", "none", "Too little speech to tell anything yet."));
   }
-  return [list, tendency(how)];
+  return [list, ...speaker(how)];
 }
 
 /** @param {string} name @param {string} text @returns {HTMLElement} */
@@ -59,17 +70,21 @@ function row(name, text) {
 
 /**
  * @param {typeof MEASURES[0]} measure
- * @param {number} value
- * @param {number|null|undefined} shift against the baseline, where there is one
- * @returns {HTMLElement}
+ * @param {Paralinguistics["manner"]} manner
+ * @returns {HTMLElement[]} nothing where it was not measured
  */
-function shiftRow(measure, value, shift) {
-  if (shift == null) return row(measure.name, measure.show(value));
+function shiftRow(measure, manner) {
+  const value = manner[measure.value];
+  if (value == null) return [];
+  const sure = (/** @type {string} */ name) => (manner.confidence?.[name] ?? 1) >= SURE;
+  const shown = `${sure(measure.value) ? "" : "about "}${measure.show(value)}`;
+  const shift = manner[measure.shift];
+  if (shift == null || !sure(measure.shift)) return [row(measure.name, shown)];
   const change = measure.ratio ? shift - 1 : shift;
   const [less, more] = measure.words;
   const compared =
     Math.abs(change) < measure.notable ? "as usual" : `${change < 0 ? less : more} than usual`;
-  const made = row(measure.name, `${measure.show(value)}, ${compared}`);
+  const made = row(measure.name, `${shown}, ${compared}`);
   const bar = element("span", "bar");
   const share = Math.max(-1, Math.min(1, change / measure.reach)) * 50;
   bar.style.left = `${50 + Math.min(0, share)}%`;
@@ -77,81 +92,30 @@ function shiftRow(measure, value, shift) {
   const scale = element("span", "scale", element("span", "middle"), bar);
   scale.setAttribute("aria-hidden", "true");
   made.append(scale);
-  return made;
-}
-
-/** @param {Paralinguistics} how @returns {HTMLElement[]} */
-function otherSounds(how) {
-  const rows = [];
-  const sounds = (how.events ?? []).map((event) => event.label);
-  if (sounds.length) rows.push(row("Sounds", [...new Set(sounds)].join(", ")));
-  const speaker = [how.age, how.gender].map((guess) => ranked(guess)[0]).filter(Boolean);
-  if (speaker.length) {
-    const guesses = speaker.map(([label, p]) => `${label} ${percent(p)}`).join(", ");
-    rows.push(row("Speaker", `perhaps ${guesses}`));
-  }
-  return rows;
+  return [made];
 }
 
 /**
- * @param {Record<string, number>|undefined} posterior
- * @returns {[string, number][]} likeliest first
+ * @param {import("../conversation.js").VocalEvent[]} sounds
+ * @returns {string} each once, with how often it came and how sure the surest was
  */
-function ranked(posterior) {
-  return Object.entries(posterior ?? {}).sort((a, b) => b[1] - a[1]);
-}
-
-/** @param {number} share @returns {string} */
-function percent(share) {
-  return `${Math.round(100 * share)} %`;
-}
-
-/** @param {Paralinguistics} how @returns {HTMLElement} */
-function tendency(how) {
-  const [first, ...others] = ranked(how.emotion);
-  const words = element("div", "");
-  if (!first) {
-    words.append(element("p", "verdict uncertain", "No tendency: uncertain"));
-  } else if (how.uncertain) {
-    words.append(
-      element("p", "verdict uncertain", `Uncertain, perhaps ${first[0]} (${percent(first[1])})`),
-    );
-  } else {
-    words.append(element("p", "verdict", `Sounds ${first[0]} (${percent(first[1])})`));
+function told(sounds) {
+  /** @type {Map<string, number[]>} */
+  const found = new Map();
+  for (const { label, confidence } of sounds) {
+    found.set(label, [...(found.get(label) ?? []), confidence]);
   }
-  const list = element("ul", "");
-  for (const [label, share] of others.slice(0, 2)) {
-    if (share >= 0.05) list.append(element("li", "", `${label} ${percent(share)}`));
-  }
-  words.append(list);
-  const made = element("div", "tendency");
-  if (how.valence || how.arousal) made.append(moodField(how));
-  made.append(words);
-  return made;
+  const parts = [...found].map(([label, sure]) => {
+    const times = sure.length > 1 ? ` ×${sure.length}` : "";
+    return `${label}${times} (${percent(Math.max(...sure))})`;
+  });
+  return parts.join(", ");
 }
 
-/**
- * @param {Paralinguistics} how
- * @returns {SVGElement} unpleasant to pleasant across, calm to excited upwards
- */
-function moodField({ valence, arousal, uncertain }) {
-  const opacity = uncertain ? 0.35 : 1;
-  const x = 50 + 40 * (valence?.value ?? 0);
-  const y = 50 - 40 * (arousal?.value ?? 0);
-  const parts = [];
-  if (valence) parts.push(valence.value < 0 ? "rather unpleasant" : "rather pleasant");
-  if (arousal) parts.push(arousal.value < 0 ? "rather calm" : "rather excited");
-  return svg(
-    "svg",
-    { viewBox: "0 0 100 100", role: "img", "aria-label": `Mood: ${parts.join(", ")}` },
-    svg("rect", { x: 0, y: 0, width: 100, height: 100, rx: 12 }),
-    svg("line", { x1: 50, y1: 14, x2: 50, y2: 86 }),
-    svg("line", { x1: 6, y1: 50, x2: 94, y2: 50 }),
-    svg("text", { x: 50, y: 10, "text-anchor": "middle" }, "excited"),
-    svg("text", { x: 50, y: 96, "text-anchor": "middle" }, "calm"),
-    svg("text", { x: 5, y: 60 }, "–"),
-    svg("text", { x: 90, y: 60 }, "+"),
-    svg("circle", { cx: x, cy: y, r: uncertain ? 20 : 13, opacity: 0.25 }),
-    svg("circle", { cx: x, cy: y, r: 6, opacity }),
-  );
+/** @param {Paralinguistics} how @returns {HTMLElement[]} a discreet line, where anything is known */
+function speaker(how) {
+  const guesses = [how.age, how.gender].flatMap((guess) => ranked(guess).slice(0, 1));
+  if (!guesses.length) return [];
+  const text = guesses.map(([label, share]) => `${label} (${percent(share)})`).join(", ");
+  return [element("p", "small speaker", `The speaker is perhaps ${text}.`)];
 }
