@@ -2,9 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 
 from playwright.async_api import Page
+
+Open = Callable[..., Awaitable[Page]]
+"""Opens the page; see the fixture ``opened``."""
 
 CHROMIUM = os.environ.get("VOICE_AGENT_TEST_CHROMIUM") or shutil.which("chromium")
 
@@ -64,3 +68,9 @@ async def until(page: Page, condition: str, seconds: float = 5) -> None:
           look();
         }})"""
     )
+
+
+async def choose_push_to_talk(page: Page) -> None:
+    await page.click("#settings-open")
+    await page.check("input[value=hold]")
+    await page.keyboard.press("Escape")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from chromium import ARGUMENTS, CHROMIUM
-from playwright.async_api import Browser, Playwright, async_playwright
+from chromium import ARGUMENTS, CHROMIUM, EAR, SETTING, Open, listen_for_complaints
+from playwright.async_api import Browser, Page, Playwright, async_playwright, expect
 from scripted_server import ScriptedServer
 
 
@@ -80,3 +80,60 @@ def complaints() -> Iterator[SimpleNamespace]:
     yield seen
     bad = [text for text in seen.found if not any(part in text for part in seen.expected)]
     assert bad == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(playwright: Playwright, launch: Any, say: Any) -> AsyncIterator[Browser]:
+    """A Chromium whose microphone hears somebody speak all the time."""
+    speech = say("long", *(["I waited for weeks and they said no."] * 30))
+    running = await launch(playwright, speech)
+    yield running
+    await running.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(
+    browser: Browser, server: ScriptedServer, complaints: SimpleNamespace
+) -> AsyncIterator[Open]:
+    """Opens the page and, unless ``start`` is None, begins a talk with that button."""
+    contexts = []
+
+    async def open_page(start: str | None = "#start", before: str = "", **options: Any) -> Page:
+        context = await browser.new_context(**SETTING | options)
+        contexts.append(context)
+        page = await context.new_page()
+        page.set_default_timeout(5000)
+        await page.add_init_script(EAR + before)
+        listen_for_complaints(page, complaints)
+        await page.goto(server.url)
+        if start:
+            await page.click(start)
+            await server.connected()
+            await expect(page.locator("#link-text")).to_have_text("Connected")
+        return page
+
+    yield open_page
+    for context in contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def modules(playwright: Playwright) -> AsyncIterator[Page]:
+    """A page on which the page's own modules lie under ``all``, to be called one by one."""
+    assert CHROMIUM
+    server = ScriptedServer()
+    await server.start()
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    opened = await browser.new_page()
+    await opened.goto(server.url)
+    await opened.evaluate(
+        """async () => {
+          const names = ["audio/resampler", "audio/jitter-buffer", "audio/pcm", "pacing", "clock",
+            "conversation", "timeline", "view/timeline"];
+          const loaded = await Promise.all(names.map((name) => import(`/${name}.js`)));
+          window.all = Object.assign({}, ...loaded);
+        }"""
+    )
+    yield opened
+    await browser.close()
+    await server.stop()

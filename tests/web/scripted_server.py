@@ -36,7 +36,8 @@ MANNER = {
 }
 
 
-def paralinguistics(uncertain: bool = False) -> dict[str, Any]:
+def paralinguistics(uncertain: bool = False, **fields: Any) -> dict[str, Any]:
+    """A reading; ``fields`` replace or add to what is in it."""
     return {
         "manner": MANNER,
         "emotion": {"sad": 0.62, "neutral": 0.27, "fear": 0.06, "other": 0.05},
@@ -45,9 +46,23 @@ def paralinguistics(uncertain: bool = False) -> dict[str, Any]:
         "dominance": None,
         "gender": {},
         "age": {},
-        "events": [{"label": "sigh", "start": 0.1, "end": 0.6, "confidence": 0.8}],
+        "events": [sound("sigh", 0.1, 0.6)],
         "uncertain": uncertain,
+        **fields,
     }
+
+
+def mood(valence: float, arousal: float, confidence: float = 0.8) -> dict[str, Any]:
+    """The fields of a reading that place it in the plane."""
+    return {
+        "valence": {"value": valence, "confidence": confidence},
+        "arousal": {"value": arousal, "confidence": confidence},
+    }
+
+
+def sound(label: str, start: float, end: float, confidence: float = 0.8) -> dict[str, Any]:
+    """A vocal event of a reading."""
+    return {"label": label, "start": start, "end": end, "confidence": confidence}
 
 
 THOUGHT = {
@@ -211,30 +226,33 @@ class ScriptedServer:
 
     # --- scenes ---------------------------------------------------------------------------------
 
+    async def begin_turn(self, item: str, ms: int = 0) -> None:
+        """The person begins to speak."""
+        await self.send("input_audio_buffer.speech_started", item_id=item, audio_start_ms=ms)
+
     async def hear(self, item: str, text: str, stable: str = "") -> None:
         """The person speaks; the caption is not finished."""
-        await self.send("input_audio_buffer.speech_started", item_id=item, audio_start_ms=0)
+        await self.begin_turn(item)
         await self.send("voice_agent.caption", item_id=item, text=text, stable=stable)
+        await self.read(item, uncertain=True)
+
+    async def read(self, item: str, final: bool = False, **fields: Any) -> None:
+        """A reading of how something was said."""
         await self.send(
             "voice_agent.paralinguistics",
             item_id=item,
-            final=False,
-            paralinguistics=paralinguistics(uncertain=True),
+            final=final,
+            paralinguistics=paralinguistics(**fields),
         )
 
-    async def heard(self, item: str, text: str) -> None:
-        """The person's turn is over."""
+    async def heard(self, item: str, text: str, **fields: Any) -> None:
+        """The person's turn is over; ``fields`` are of its reading."""
         await self.send("input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=2000)
         await self.send("input_audio_buffer.committed", item_id=item, previous_item_id=None)
         await self.send(
             "conversation.item.input_audio_transcription.completed", item_id=item, transcript=text
         )
-        await self.send(
-            "voice_agent.paralinguistics",
-            item_id=item,
-            final=True,
-            paralinguistics=paralinguistics(),
-        )
+        await self.read(item, final=True, **fields)
 
     async def begin_reply(self, reply: str, item: str) -> None:
         await self.send("response.created", response={"id": reply, "status": "in_progress"})
@@ -250,6 +268,14 @@ class ScriptedServer:
     async def sound(self, reply: str, item: str, pcm: bytes) -> None:
         audio = base64.b64encode(pcm).decode()
         await self.send("response.output_audio.delta", response_id=reply, item_id=item, delta=audio)
+
+    async def reply(self, seconds: float = 2.0, item: str = "a1") -> None:
+        """A reply is on its way: text, and all of its audio so far."""
+        await self.begin_reply(f"of {item}", item)
+        await self.words(f"of {item}", item, "That sounds like a heavy disappointment, ")
+        await self.sound(f"of {item}", item, tone(seconds / 2))
+        await self.words(f"of {item}", item, "after waiting for so long.")
+        await self.sound(f"of {item}", item, tone(seconds / 2))
 
     async def end_reply(self, reply: str, item: str, status: str = "completed") -> None:
         await self.send("response.output_audio.done", response_id=reply, item_id=item)
