@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from voice_agent.cli import chat, config, converse, doctor, evaluate, serve, sessions
+from voice_agent.cli import chat, config, converse, doctor, evaluate, serve, sessions, train
 from voice_agent.errors import VoiceAgentError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("doctor")(doctor.doctor)
 app.command("config")(config.config)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(train.app, name="train")
 
 
 def _version(wanted: bool) -> None:

@@ -1,9 +1,8 @@
 """Trains the lexicon of emotion words on GoEmotions (Apache-2.0).
 
-``python -m voice_agent.training.text_emotion GOEMOTIONS_FOLDER models/text_emotion``
+``voice-agent train text-emotion GOEMOTIONS_FOLDER models/text_emotion``
 """
 
-import argparse
 import json
 from collections import Counter
 from pathlib import Path
@@ -127,21 +126,13 @@ def evaluate(model: TextEmotion, examples: Examples) -> dict[str, float]:
     return figures | {"macro": float(f1.mean()), "accuracy": float(hits.sum() / confusion.sum())}
 
 
-def main() -> None:
-    """Trains, saves, and prints the figures on the test split."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path)
-    arguments = parser.parse_args()
-    examples = read(arguments.data, "train")
-    save(*train(examples), arguments.out)
+def run(data: Path, out: Path) -> None:
+    """Trains on the folder ``data``, saves to ``out``, prints the figures on the test split."""
+    examples = read(data, "train")
+    save(*train(examples), out)
     counts = Counter(word for said, _ in examples for word in said)
     known = sorted(word for word, count in counts.items() if count >= _KNOWN_FROM)
-    (arguments.out / "known_words.txt").write_text(" ".join(known) + "\n", encoding="utf-8")
-    figures = evaluate(TextEmotion.load(arguments.out), read(arguments.data, "test"))
+    (out / "known_words.txt").write_text(" ".join(known) + "\n", encoding="utf-8")
+    figures = evaluate(TextEmotion.load(out), read(data, "test"))
     for name, figure in figures.items():
         print(f"{name:12} {figure:.3f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,15 @@
+"""``voice-agent train``: trains a small model that the agent carries; one small file a subcommand."""
+
+import typer
+
+from voice_agent.cli.train import text_emotion
+
+app = typer.Typer(help="Train a small model that the agent carries.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+app.command("text-emotion")(text_emotion.text_emotion)
