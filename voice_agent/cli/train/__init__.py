@@ -1,4 +1,4 @@
-"""``voice-agent train``: trains a small model that the agent carries; one small file a subcommand."""
+"""``voice-agent train``: trains the models that the agent carries; one small file a subcommand."""
 
 import typer
 
