@@ -53,3 +53,15 @@ class CannotListen(VoiceAgentError):
     """The server cannot have its address: it is in use, or not this machine's."""
 
     code = "cannot_listen"
+
+
+class ManifestError(VoiceAgentError):
+    """A table of labelled data cannot be read, or does not hold what is asked of it."""
+
+    code = "invalid_manifest"
+
+
+class PictureError(VoiceAgentError):
+    """A picture cannot be written."""
+
+    code = "picture_failed"
