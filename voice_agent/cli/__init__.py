@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from voice_agent.cli import chat, config, converse, doctor, evaluate, serve, sessions, train
+from voice_agent.cli import (
+    analyze,
+    chat,
+    config,
+    converse,
+    doctor,
+    evaluate,
+    serve,
+    sessions,
+    train,
+)
 from voice_agent.errors import VoiceAgentError
 
 app = typer.Typer(
@@ -22,6 +32,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("converse")(converse.converse)
 app.command("chat")(chat.chat)
+app.command("analyze")(analyze.analyze)
 app.command("doctor")(doctor.doctor)
 app.command("config")(config.config)
 app.add_typer(sessions.app, name="sessions")

@@ -10,6 +10,11 @@ Source = Annotated[
     typer.Option("--config", "-c", metavar="PROFILE|FILE", help="Profile or configuration file."),
 ]
 
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", metavar="NAME", help="Another engine than the configuration's."),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 

@@ -15,14 +15,19 @@ from voice_agent.audio.files import describe
 class Playing:
     """Shows how much of a file has been played."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, then: str = "the agent answers") -> None:
         """Prepares the display.
+
+        Args:
+            path: The file.
+            then: What happens once all of it has been played.
 
         Raises:
             AudioError: The file is no audio.
         """
         console = Console(stderr=True)
         self._seconds = describe(path).seconds
+        self._then = then
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -42,7 +47,7 @@ class Playing:
         self._progress.update(
             self._task,
             completed=seconds,
-            description="the agent answers" if over else None,
+            description=self._then if over else None,
         )
 
     @contextmanager

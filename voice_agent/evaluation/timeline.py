@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voice_agent.evaluation.pictures import BLUE, FAINT, GRID, INK, RED, new_figure, tidy
 from voice_agent.evaluation.recording import Reading, Recording, Turn
@@ -27,6 +28,7 @@ _COLOURS = {
 _EVENT = "#b5487f"
 _STEP_S = 0.016
 _COLUMNS = 1600
+_LEAP_ST = 3.0
 
 
 def timeline_picture(recording: Recording, title: str) -> "Figure":
@@ -47,6 +49,7 @@ def timeline_picture(recording: Recording, title: str) -> "Figure":
         if axes is not emotion:
             for turn in recording.turns:
                 axes.axvspan(turn.start, turn.end, color="#f2f5f9", zorder=0, linewidth=0)
+    figure.align_ylabels()
     feeling.xaxis.set_major_formatter(lambda value, _: _clock(value, seconds))
     feeling.set_xlabel("time (min:s)" if seconds >= 60 else "time (s)", color=FAINT)
     return figure
@@ -94,8 +97,20 @@ def _draw_pitch(axes: "Axes", turns: tuple[Turn, ...]) -> None:
     axes.set_ylabel("pitch (Hz)", color=FAINT)
     for turn in turns:
         at = turn.start + (np.arange(turn.pitch_hz.size) + 0.5) * _STEP_S
-        voiced = (turn.pitch_hz > 0) & (at <= turn.end)
+        voiced = _steady(turn.pitch_hz) & (at <= turn.end)
         axes.plot(at[voiced], turn.pitch_hz[voiced], ".", color=BLUE, markersize=2.5)
+
+
+def _steady(pitch_hz: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which values have neighbours of about their pitch: others are slips of an octave or noise."""
+    semitones = 12 * np.log2(np.where(pitch_hz > 0, pitch_hz, np.nan))
+    padded = np.pad(semitones, 2, constant_values=np.nan)
+    near = [
+        np.abs(padded[2 + by : 2 + by + semitones.size] - semitones) < _LEAP_ST
+        for by in (-2, -1, 1, 2)
+    ]
+    steady: NDArray[np.bool_] = np.sum(near, axis=0) >= 2
+    return steady
 
 
 def _draw_emotion(axes: "Axes", turns: tuple[Turn, ...]) -> None:

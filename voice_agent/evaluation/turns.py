@@ -163,13 +163,12 @@ class TurnFinder:
 
     def _spoken(self, end: int, whole: bool) -> Spoken:
         assert self._turn is not None
-        start, samples = self._ear.turn_audio()
         return Spoken(
-            start=start / HEARING_RATE,
-            samples=samples,
+            start=self._ear.turn_audio_start / HEARING_RATE,
+            samples=self._ear.turn_audio(),
             began=self._turn[1] / HEARING_RATE,
             end=min(end, self._length) / HEARING_RATE,
-            manner=self._ear.manner(),
+            manner=self._ear.manner(""),
             pitch_hz=np.array(self._ear.prosody.pitches),
             whole=whole,
         )

@@ -1,0 +1,34 @@
+"""The analyzer of a configuration alone, for commands that need no other engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from voice_agent.config import Config, engine_options, read
+from voice_agent.engines import ParalinguisticAnalyzer
+
+
+def configured(source: str, engine: str | None) -> Config:
+    """Reads a configuration, with another analyzer where one is named.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    chosen: Any = None if engine is None else {"engine": engine}
+    return read(source, hearing__paralinguistics=chosen)
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[ParalinguisticAnalyzer]:
+    """Loads the analyzer and lets it go in the end.
+
+    Raises:
+        ConfigError: There is no such engine, or it does not take its options.
+        EngineUnavailable: It cannot run here.
+    """
+    engine, options = engine_options("paralinguistics", config.hearing.paralinguistics)
+    analyzer: ParalinguisticAnalyzer = await engine.create(options)
+    try:
+        yield analyzer
+    finally:
+        await analyzer.close()
