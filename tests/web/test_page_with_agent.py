@@ -102,6 +102,19 @@ async def opened(
         await context.close()
 
 
+LATER_THAN_THE_VOICE = """() => {
+  const [level] = document.querySelectorAll("#timeline .level");
+  const { left, width } = level.getBoundingClientRect();
+  const ticks = level.viewBox.baseVal.width;
+  const points = [...level.firstElementChild.getAttribute("d").matchAll(/L([\\d.]+) -([\\d.]+)/g)];
+  const loud = points.filter(([, , height]) => height > 0.25).map(([, x]) => Number(x));
+  const turn = document.querySelector("#timeline .by-user").getBoundingClientRect();
+  const tick = (at) => ((at - left) / width) * ticks;
+  return [tick(turn.left) - loud[0], tick(turn.right) - loud.at(-1)];
+}"""
+"""By how many tenths of a second the person's turn begins and ends after what was heard of it."""
+
+
 async def write(page: Page, text: str) -> None:
     await page.fill("#say", text)
     await page.keyboard.press("Enter")
@@ -120,6 +133,9 @@ async def test_speech_is_captioned_understood_and_answered_aloud(opened: Open) -
     await expect(panel).to_contain_text("About your words")
     await expect(panel).to_contain_text("About your voice")
     await expect(page.locator("#state")).to_have_text("Listening", timeout=20_000)
+    begins, ends = await page.evaluate(LATER_THAN_THE_VOICE)
+    assert begins == pytest.approx(0, abs=8), "a soft first word may be noticed late"
+    assert ends == pytest.approx(0, abs=3)
     await expect(page.locator(".agent .coming")).to_have_text("")
     await expect(panel).to_contain_text("You heard it")
     assert int((await panel.locator(".whole dd").inner_text()).removesuffix(" ms")) < 5000

@@ -139,7 +139,7 @@ export class TimelineView {
     this.#level.style.width = `${(100 * (last - first + 1)) / LEVELS_PER_S / this.#seconds}%`;
     let [above, below] = ["", ""];
     for (let tick = first; tick <= last; tick += 1) {
-      const height = Math.max(0.02, loudness(this.#timeline.levelAt(tick))).toFixed(2);
+      const height = Math.max(0.02, loudness(this.#timeline.levelAt(tick)) ** 2).toFixed(2);
       const x = tick - first + 0.5;
       above += `L${x} -${height}`;
       below = `L${x} ${height}${below}`;
