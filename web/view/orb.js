@@ -3,10 +3,11 @@
  * voice while it hears and of its own while it speaks, in the colour of its feeling.
  */
 
-import { loudness } from "../audio/loudness.js";
 import { PALETTES } from "./palette.js";
 
 const POINTS = 64;
+const FLOOR_DB = -55;
+const CEILING_DB = -12;
 
 /** How each state moves: breath (size), ripple (shape), turn (speed), glow. */
 const MOTION = {
@@ -184,4 +185,10 @@ export class Orb {
     const [r, g, b] = this.#palette[index].map(Math.round);
     return `rgb(${r} ${g} ${b} / ${alpha})`;
   }
+}
+
+/** @param {number} level RMS @returns {number} loudness in [0, 1] */
+function loudness(level) {
+  const db = 20 * Math.log10(Math.max(level, 1e-6));
+  return Math.min(1, Math.max(0, (db - FLOOR_DB) / (CEILING_DB - FLOOR_DB)));
 }

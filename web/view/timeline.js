@@ -1,6 +1,5 @@
 /** The last minute as it sounded: the person's voice and its sounds, and the agent's turns. */
 
-import { loudness } from "../audio/loudness.js";
 import { LEVELS_PER_S } from "../timeline.js";
 import { element, svg } from "./dom.js";
 
@@ -12,6 +11,7 @@ const WIDE_PX = 420;
 const FRAME_MS = 50;
 const STILL_MS = 500;
 const LETTER_PX = 6.5;
+const LOUDEST = 0.3; // RMS, full scale 1
 
 export class TimelineView {
   #timeline;
@@ -139,7 +139,7 @@ export class TimelineView {
     this.#level.style.width = `${(100 * (last - first + 1)) / LEVELS_PER_S / this.#seconds}%`;
     let [above, below] = ["", ""];
     for (let tick = first; tick <= last; tick += 1) {
-      const height = Math.max(0.02, loudness(this.#timeline.levelAt(tick)) ** 2).toFixed(2);
+      const height = Math.max(0.02, loudness(this.#timeline.levelAt(tick))).toFixed(2);
       const x = tick - first + 0.5;
       above += `L${x} -${height}`;
       below = `L${x} ${height}${below}`;
@@ -216,4 +216,9 @@ function clock(seconds) {
 /** @param {number} seconds @returns {string} */
 function ago(seconds) {
   return seconds === 60 ? "1 min ago" : `${seconds} s ago`;
+}
+
+/** @param {number} level RMS, full scale 1 @returns {number} about as it seems, in [0, 1] */
+function loudness(level) {
+  return Math.min(1, level / LOUDEST) ** 0.6;
 }
