@@ -70,6 +70,9 @@ class Timed:
     def analyze(self, samples: Any, manner: Any) -> Any:
         return self._timed("paralinguistics", self._inner.analyze(samples, manner))
 
+    def learn(self, samples: Any) -> Any:
+        return self._inner.learn(samples)
+
     def generate(self, prompt: Any) -> Any:
         return self._pieces("language model", self._inner.generate(prompt))
 

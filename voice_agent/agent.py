@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, Self
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from voice_agent.engines import (
     Synthesizer,
     TurnDetector,
 )
-from voice_agent.errors import Overloaded, VoiceAgentError
+from voice_agent.errors import Overloaded
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.listener import HearingEvent, Listener
 from voice_agent.hearing.vad import VadModel
@@ -139,16 +140,17 @@ class Agent:
     ) -> Session:
         config = self.config
         hearing = config.hearing
-        stream = await self._recognizer.open()
-        try:
+        async with AsyncExitStack() as opened:
+            words = await self._recognizer.open()
+            opened.push_async_callback(words.close)
+            voice = await self._analyzer.open()
+            opened.push_async_callback(voice.close)
             await self.store.begin(id, user, self.engines)
-        except VoiceAgentError:
-            await stream.close()
-            raise
+            opened.pop_all()
         ear = Ear(self._vad, self._detector, hearing.vad, hearing.endpointing)
 
         def listen(on_event: Callable[[HearingEvent], None]) -> Listener:
-            return Listener(ear, stream, self._analyzer, self._ears, on_event)
+            return Listener(ear, words, voice, self._ears, on_event)
 
         gate = SafetyGate(config.safety.region)
         seed = int(id[-8:], 16)

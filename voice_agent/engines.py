@@ -84,16 +84,40 @@ class Recognizer(Engine, Protocol):
         ...
 
 
-class ParalinguisticAnalyzer(Engine, Protocol):
-    """Hears how something is said."""
+@runtime_checkable
+class ParalinguisticStream(Protocol):
+    """The hearing of how one person says things, turn after turn."""
 
     async def analyze(self, samples: Samples, manner: Manner) -> Paralinguistics:
-        """Reads the turn so far.
+        """Reads the turn so far. Calls may overlap.
 
         Args:
             samples: The turn, 16 kHz mono float32.
             manner: What has been measured of it, the shifts against the speaker's baseline
                 included; the result carries it on.
+
+        Returns:
+            The reading of this speech alone; times of events count from the first sample.
+        """
+        ...
+
+    async def learn(self, samples: Samples) -> None:
+        """Takes a finished turn into what is known of the person's usual voice."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the stream. Harmless when called twice."""
+        ...
+
+
+class ParalinguisticAnalyzer(Engine, Protocol):
+    """Hears how something is said."""
+
+    async def open(self) -> ParalinguisticStream:
+        """Opens a stream for one person.
+
+        Raises:
+            Overloaded: All streams that this engine can hold are in use.
         """
         ...
 

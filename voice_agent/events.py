@@ -29,7 +29,21 @@ REPLY_EMOTIONS = (
 )
 """Emotions the agent speaks with; OSUM-EChat's "comfort/encourage" is ``comfort`` here."""
 
-VOCAL_EVENTS = ("laugh", "cough", "cry", "scream", "sigh", "throat clearing", "sneeze", "other")
+PHONATIONS = ("whisper", "normal", "shout")
+"""How the voice is produced."""
+
+VOCAL_EVENTS = (
+    "laugh",
+    "cough",
+    "cry",
+    "scream",
+    "sigh",
+    "throat clearing",
+    "sneeze",
+    "snore",
+    "other",
+)
+"""Sounds of the voice that are no words; ``sigh`` is any breath that can be heard."""
 
 
 # --- what was heard -------------------------------------------------------------------------
@@ -89,7 +103,8 @@ class Manner:
     Attributes:
         speech_s: Seconds of speech measured.
         pitch_hz: Median pitch of the voiced frames.
-        pitch_range_st: Distance between the 10th and 90th percentile of pitch, in semitones.
+        pitch_low_hz, pitch_high_hz: 10th and 90th percentile of pitch.
+        pitch_range_st: The distance between those two, in semitones.
         pitch_shift_st: Median pitch against the speaker's own baseline, in semitones.
         level_db: Level of the speech frames in dB relative to full scale.
         level_shift_db: Level against the speaker's own baseline, in dB.
@@ -97,10 +112,15 @@ class Manner:
         rate_shift: Syllable rate divided by the speaker's own baseline.
         pause_share: Share of the time between first and last speech that was silent.
         voiced_share: Share of the speech frames that are voiced.
+        phonation: Posterior over ``PHONATIONS``; empty where unknown.
+        confidence: How far each of the values above can be trusted, in [0, 1], by its name; a
+            value that is None has no entry.
     """
 
     speech_s: float = 0.0
     pitch_hz: float | None = None
+    pitch_low_hz: float | None = None
+    pitch_high_hz: float | None = None
     pitch_range_st: float | None = None
     pitch_shift_st: float | None = None
     level_db: float | None = None
@@ -109,6 +129,8 @@ class Manner:
     rate_shift: float | None = None
     pause_share: float | None = None
     voiced_share: float | None = None
+    phonation: Mapping[str, float] = field(default_factory=dict)
+    confidence: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +139,10 @@ class Paralinguistics:
 
     Attributes:
         manner: Measurements.
-        emotion: Posterior over ``EMOTIONS``; empty where unknown.
+        emotion: Posterior over ``EMOTIONS``; empty where unknown. What to believe: from the second
+            turn on it weighs in what was heard before.
+        evidence: What this speech alone says of the emotion, where ``emotion`` weighs in more.
+        calm: Part of ``emotion["neutral"]`` that sounds at ease rather than just even, in [0, 1].
         valence, arousal, dominance: In [-1, 1]; None where unknown.
         gender, age: Posteriors over female/male and child/adult/old; empty where unknown.
         events: Sounds that are no words.
@@ -126,6 +151,8 @@ class Paralinguistics:
 
     manner: Manner = field(default_factory=Manner)
     emotion: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    calm: float = 0.0
     valence: Estimate | None = None
     arousal: Estimate | None = None
     dominance: Estimate | None = None

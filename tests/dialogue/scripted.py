@@ -10,7 +10,15 @@ from voice_agent.audio.pcm import HEARING_RATE, SPEAKING_RATE, Samples
 from voice_agent.dialogue.events import ReplyAudio, SessionEvent
 from voice_agent.dialogue.session import Session
 from voice_agent.errors import EngineError
-from voice_agent.events import Hypothesis, Paralinguistics, Phrase, Prompt, Speech, SpokenWord
+from voice_agent.events import (
+    Hypothesis,
+    Manner,
+    Paralinguistics,
+    Phrase,
+    Prompt,
+    Speech,
+    SpokenWord,
+)
 
 WORD_S = 0.3
 
@@ -69,8 +77,14 @@ class Analyzer:
     Options = NoOptions
     name = "scripted"
 
-    async def analyze(self, samples: Samples, manner: object) -> Paralinguistics:
-        return Paralinguistics(manner=manner)  # type: ignore[arg-type]
+    async def open(self) -> "Analyzer":
+        return self
+
+    async def analyze(self, samples: Samples, manner: Manner) -> Paralinguistics:
+        return Paralinguistics(manner=manner)
+
+    async def learn(self, samples: Samples) -> None:
+        pass
 
     async def close(self) -> None:
         pass

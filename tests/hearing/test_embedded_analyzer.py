@@ -6,7 +6,7 @@ NO_AUDIO = None
 
 async def read(**manner):
     analyzer = await EmbeddedAnalyzer.create(EmbeddedAnalyzer.Options())
-    return await analyzer.analyze(NO_AUDIO, Manner(speech_s=2.0, **manner))
+    return await (await analyzer.open()).analyze(NO_AUDIO, Manner(speech_s=2.0, **manner))
 
 
 async def test_never_claims_to_be_certain():
@@ -41,6 +41,6 @@ async def test_tells_high_voices_from_low_ones_and_leaves_those_between_alone():
 
 async def test_too_little_speech_is_only_measured():
     analyzer = await EmbeddedAnalyzer.create(EmbeddedAnalyzer.Options())
-    how = await analyzer.analyze(NO_AUDIO, Manner(speech_s=0.2, pitch_hz=250.0))
+    how = await (await analyzer.open()).analyze(NO_AUDIO, Manner(speech_s=0.2, pitch_hz=250.0))
     assert how.emotion == how.gender == {}
     assert how.arousal is None

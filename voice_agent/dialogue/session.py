@@ -315,6 +315,7 @@ class Session:
             self._answering.answer(turn, stopwatch, user.asr_final or time.perf_counter())
         else:
             self._answering.drop_prepared()
+        self._listener.remember(utterance)
 
     # --- whose turn is it -----------------------------------------------------------------------
 

@@ -217,13 +217,24 @@ class Ear:
         """Share of the speech of the running turn that has a pitch."""
         return self._turn.prosody.voiced_share
 
+    @property
+    def prosody(self) -> TurnProsody:
+        """What was measured of the running turn, or of the one just ended."""
+        return self._turn.prosody
+
     def manner(self, words: str) -> Manner:
         """Measures the running turn, or the one just ended, against the speaker's earlier ones."""
         return self._speaker.manner(self._turn.prosody)
 
     def turn_audio(self) -> Samples:
         """The running turn, or the one just ended; its last 30 s at most."""
-        return self._audio.between(self._turn.start, self._turn.told)
+        return self._audio.between(self.turn_audio_start, self._turn.told)
+
+    @property
+    def turn_audio_start(self) -> int:
+        """Index of the first sample of ``turn_audio`` since the session began."""
+        turn = self._turn
+        return max(turn.start, turn.told - _KEPT_S * HEARING_RATE, self._audio.begin)
 
     def _frame(self, words: str, events: list[EarEvent]) -> None:
         frame = self._audio.between(self._clock - FRAME - 1, self._clock)

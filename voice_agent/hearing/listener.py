@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.engines import ParalinguisticAnalyzer, RecognizerStream
+from voice_agent.engines import ParalinguisticStream, RecognizerStream
 from voice_agent.errors import VoiceAgentError
-from voice_agent.events import Hypothesis, Manner, Paralinguistics
+from voice_agent.events import Hypothesis, Manner, Paralinguistics, VocalEvent
 from voice_agent.hearing.ear import Ear, EarEvent, End, LikelyEnd, Onset, Voice
 from voice_agent.hearing.ear import Resumed as EarResumed
 from voice_agent.hearing.recognition import Recognition
@@ -34,6 +34,7 @@ class Utterance:
         decided_at: ``time.perf_counter()`` at that moment.
         speech_s: Seconds of speech in it.
         voiced_share: Share of the speech that is voiced.
+        audio: The turn, the last 30 s of it at most.
     """
 
     hypothesis: Hypothesis
@@ -44,6 +45,7 @@ class Utterance:
     decided_at: float
     speech_s: float
     voiced_share: float
+    audio: Samples = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,17 @@ class _Turn:
     end: End | None = None
     ended_at: float = 0.0
     dropped: bool = False
+    sounds: tuple[VocalEvent, ...] = ()
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """The turn as it is: its audio, where that starts (in seconds of received audio), manner."""
+
+    start: float
+    audio: Samples
+    manner: Manner
 
 
 class Listener:
@@ -126,17 +138,18 @@ class Listener:
     def __init__(
         self,
         ear: Ear,
-        stream: RecognizerStream,
-        analyzer: ParalinguisticAnalyzer,
+        words: RecognizerStream,
+        voice: ParalinguisticStream,
         worker: Worker,
         on_event: Callable[[HearingEvent], None],
     ) -> None:
         self._ear = ear
-        self._analyzer = analyzer
+        self._voice = voice
         self._worker = worker
         self._tell = on_event
-        self._recognition = Recognition(stream, self._on_partial, self._on_error)
+        self._recognition = Recognition(words, self._on_partial, self._on_error)
         self._turn = _Turn()
+        self._learning = asyncio.Lock()
         self._unheard: list[Samples] = []
         self._forgetting = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -164,6 +177,10 @@ class Listener:
         await turn.finished.wait()
         return not turn.dropped
 
+    def remember(self, utterance: Utterance) -> None:
+        """Takes a finished turn into what is known of the person's voice; it was really speech."""
+        self._start(self._learn(utterance))
+
     def forget(self) -> None:
         """Drops the running turn."""
         self._forgetting = True
@@ -184,6 +201,7 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._recognition.close()
+        await self._voice.close()
 
     async def _hear(self) -> None:
         """Has the ear work through what has come."""
@@ -209,8 +227,9 @@ class Listener:
             self._ear.forget()
             self._forgetting = False
 
-    def _snapshot(self, words: str) -> tuple[Samples, Manner]:
-        return self._ear.turn_audio(), self._ear.manner(words)
+    def _snapshot(self) -> _Snapshot:
+        start = self._ear.turn_audio_start / HEARING_RATE
+        return _Snapshot(start, self._ear.turn_audio(), self._ear.manner(""))
 
     # --- on the event loop ---
 
@@ -248,18 +267,19 @@ class Listener:
         """Starts to make the turn's reading as if it were over."""
         turn.settling = True
         words = self._recognition.settle()
-        audio, manner = await self._worker.call(self._snapshot, turn.words)
+        heard = await self._worker.call(self._snapshot)
         sketch = Utterance(
             Hypothesis(turn.words, final=True),
-            Paralinguistics(manner=manner),
+            Paralinguistics(manner=heard.manner),
             start=turn.start / HEARING_RATE,
             end=end / HEARING_RATE,
             decided=decided / HEARING_RATE,
             decided_at=time.perf_counter(),
             speech_s=self._ear.speech_s,
             voiced_share=self._ear.voiced_share,
+            audio=heard.audio,
         )
-        self._start(self._make_draft(turn, turn.revision, sketch, words, audio))
+        self._start(self._make_draft(turn, turn.revision, sketch, words, heard))
 
     async def _make_draft(
         self,
@@ -267,10 +287,10 @@ class Listener:
         revision: int,
         sketch: Utterance,
         words: asyncio.Future[Hypothesis],
-        audio: Samples,
+        heard: _Snapshot,
     ) -> None:
         try:
-            how = await self._analyzer.analyze(audio, sketch.how.manner)
+            how = await self._analyze(turn, heard)
             draft = replace(sketch, hypothesis=await words, how=how)
         except VoiceAgentError as error:
             self._on_error(error)
@@ -292,17 +312,28 @@ class Listener:
         turn.finished.set()
 
     async def _read(self, turn: _Turn) -> None:
-        audio, manner = await self._worker.call(self._snapshot, turn.words)
-        self._start(self._make_reading(turn, audio, manner))
+        self._start(self._make_reading(turn, await self._worker.call(self._snapshot)))
 
-    async def _make_reading(self, turn: _Turn, audio: Samples, manner: Manner) -> None:
+    async def _make_reading(self, turn: _Turn, heard: _Snapshot) -> None:
         try:
-            how = await self._analyzer.analyze(audio, manner)
+            how = await self._analyze(turn, heard)
         except VoiceAgentError as error:
             self._on_error(error)
             return
         if turn is self._turn:
             self._tell(Reading(how))
+
+    async def _analyze(self, turn: _Turn, heard: _Snapshot) -> Paralinguistics:
+        how = await self._voice.analyze(heard.audio, heard.manner)
+        turn.sounds = _joined(turn.sounds, how.events, heard.start)
+        return replace(how, events=turn.sounds)
+
+    async def _learn(self, utterance: Utterance) -> None:
+        async with self._learning:
+            try:
+                await self._voice.learn(utterance.audio)
+            except VoiceAgentError as error:
+                self._on_error(error)
 
     def _on_partial(self, hypothesis: Hypothesis) -> None:
         self._turn.words = hypothesis.text
@@ -315,3 +346,19 @@ class Listener:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _joined(
+    before: tuple[VocalEvent, ...], read: tuple[VocalEvent, ...], start: float
+) -> tuple[VocalEvent, ...]:
+    """The sounds of a turn: what was read in its newest audio, and what came before that.
+
+    Args:
+        before: Sounds of earlier readings, in seconds of received audio.
+        read: Sounds of the newest reading, in seconds from the beginning of its audio.
+        start: Where that audio begins.
+    """
+    gone = tuple(event for event in before if event.end <= start)
+    return gone + tuple(
+        replace(event, start=start + event.start, end=start + event.end) for event in read
+    )

@@ -20,6 +20,11 @@ class RecentAudio:
         self._begin = -_BEFORE
         self.end = 0
 
+    @property
+    def begin(self) -> int:
+        """Index of the first sample that is kept."""
+        return max(0, self._begin)
+
     def add(self, samples: Samples) -> None:
         """Appends samples."""
         if self.end + samples.size - self._begin > self._buffer.size:

@@ -45,8 +45,16 @@ class EmbeddedAnalyzer:
         """Ready at once."""
         return cls()
 
+    async def open(self) -> "EmbeddedStream":
+        """A stream, of which there may be any number."""
+        return EmbeddedStream()
+
     async def close(self) -> None:
         """Holds nothing."""
+
+
+class EmbeddedStream:
+    """Reads one person's turns, each for itself."""
 
     async def analyze(self, samples: Samples, manner: Manner) -> Paralinguistics:
         """Reads the turn so far from its measurements; the samples are not looked at."""
@@ -60,6 +68,12 @@ class EmbeddedAnalyzer:
             gender=_gender(manner.pitch_hz),
             uncertain=True,
         )
+
+    async def learn(self, samples: Samples) -> None:
+        """Learns nothing: the manner already tells how a turn differs from those before."""
+
+    async def close(self) -> None:
+        """Holds nothing."""
 
 
 def _arousal(manner: Manner) -> Estimate | None:
