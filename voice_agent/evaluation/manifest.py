@@ -27,8 +27,7 @@ class Clip:
     Attributes:
         row: Line of the manifest, counted from 1 for the header.
         path: The audio file.
-        speaker: Who speaks; the path where the manifest does not tell, so that each clip has its
-            own speaker.
+        speaker: Who speaks.
         emotion: One of ``EMOTIONS`` or ``calm``.
         gender: ``female`` or ``male``.
         age: ``child``, ``adult`` or ``old``.
@@ -37,7 +36,7 @@ class Clip:
 
     row: int
     path: Path
-    speaker: str
+    speaker: str | None = None
     emotion: str | None = None
     gender: str | None = None
     age: str | None = None
@@ -169,7 +168,7 @@ def _clip(manifest: Path, line: int, row: Mapping[str, str]) -> Clip:
     return Clip(
         row=line,
         path=path,
-        speaker=row.get("speaker") or row["path"],
+        speaker=row.get("speaker") or None,
         emotion=labels.emotion(row.get("emotion", "")),
         gender=labels.gender(row.get("gender", "")),
         age=labels.age(row.get("age", "")),

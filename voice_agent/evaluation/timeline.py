@@ -32,13 +32,24 @@ _LEAP_ST = 3.0
 
 
 def timeline_picture(recording: Recording, title: str) -> "Figure":
-    """Waveform with turns and events, pitch, emotion, and valence and arousal, over time."""
+    """Waveform with turns and events, pitch, emotion, and valence and arousal, over time.
+
+    Where nobody speaks, the waveform and the events alone.
+    """
     seconds = max(recording.seconds, 0.1)
-    figure = new_figure(float(np.clip(9 + seconds / 10, 11, 20)), 8.2)
+    width = float(np.clip(9 + seconds / 10, 11, 20))
+    if not recording.turns:
+        figure = new_figure(width, 2.9)
+        wave = figure.subplots()
+        _title(figure, title)
+        _draw_wave(wave, recording)
+        _draw_time(wave, seconds)
+        return figure
+    figure = new_figure(width, 8.2)
     wave, pitch, emotion, feeling = figure.subplots(
         4, 1, sharex=True, height_ratios=(1.2, 1, 1.1, 1.1)
     )
-    figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=13, parse_math=False)
+    _title(figure, title)
     _draw_wave(wave, recording)
     _draw_pitch(pitch, recording.turns)
     _draw_emotion(emotion, recording.turns)
@@ -50,9 +61,19 @@ def timeline_picture(recording: Recording, title: str) -> "Figure":
             for turn in recording.turns:
                 axes.axvspan(turn.start, turn.end, color="#f2f5f9", zorder=0, linewidth=0)
     figure.align_ylabels()
-    feeling.xaxis.set_major_formatter(lambda value, _: _clock(value, seconds))
-    feeling.set_xlabel("time (min:s)" if seconds >= 60 else "time (s)", color=FAINT)
+    _draw_time(feeling, seconds)
     return figure
+
+
+def _title(figure: "Figure", title: str) -> None:
+    figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=13, parse_math=False)
+
+
+def _draw_time(axes: "Axes", seconds: float) -> None:
+    tidy(axes)
+    axes.set_xlim(0, seconds)
+    axes.xaxis.set_major_formatter(lambda value, _: _clock(value, seconds))
+    axes.set_xlabel("time (min:s)" if seconds >= 60 else "time (s)", color=FAINT)
 
 
 def _draw_wave(axes: "Axes", recording: Recording) -> None:
