@@ -15,6 +15,7 @@ from voice_agent.events import Hypothesis, Manner, Paralinguistics, VocalEvent
 from voice_agent.hearing.ear import Ear, EarEvent, End, LikelyEnd, Onset, Voice
 from voice_agent.hearing.ear import Resumed as EarResumed
 from voice_agent.hearing.recognition import Recognition
+from voice_agent.hearing.tracking import Tracking
 from voice_agent.hearing.vad import FRAME
 from voice_agent.workers import Worker
 
@@ -149,6 +150,7 @@ class Listener:
         self._tell = on_event
         self._recognition = Recognition(words, self._on_partial, self._on_error)
         self._turn = _Turn()
+        self._tracking = Tracking()
         self._learning = asyncio.Lock()
         self._unheard: list[Samples] = []
         self._forgetting = False
@@ -179,6 +181,7 @@ class Listener:
 
     def remember(self, utterance: Utterance) -> None:
         """Takes a finished turn into what is known of the person's voice; it was really speech."""
+        self._tracking.remember(utterance.how, utterance.end)
         self._start(self._learn(utterance))
 
     def forget(self) -> None:
@@ -326,7 +329,7 @@ class Listener:
     async def _analyze(self, turn: _Turn, heard: _Snapshot) -> Paralinguistics:
         how = await self._voice.analyze(heard.audio, heard.manner)
         turn.sounds = _joined(turn.sounds, how.events, heard.start)
-        return replace(how, events=turn.sounds)
+        return replace(self._tracking.weigh(how, turn.start / HEARING_RATE), events=turn.sounds)
 
     async def _learn(self, utterance: Utterance) -> None:
         async with self._learning:
@@ -358,7 +361,11 @@ def _joined(
         read: Sounds of the newest reading, in seconds from the beginning of its audio.
         start: Where that audio begins.
     """
-    gone = tuple(event for event in before if event.end <= start)
-    return gone + tuple(
-        replace(event, start=start + event.start, end=start + event.end) for event in read
+    earlier = tuple(event for event in before if event.start < start)
+    newest = (replace(event, start=start + event.start, end=start + event.end) for event in read)
+    # Of a sound that the beginning of the audio cuts, the whole is known already.
+    return earlier + tuple(
+        event
+        for event in newest
+        if not any(old.label == event.label and old.end > event.start for old in earlier)
     )
