@@ -19,7 +19,9 @@ EVENTS = {
 
 
 class ScriptedAnalyzer:
-    Options = BaseModel
+    class Options(BaseModel):
+        pass
+
     name = "scripted"
 
     @classmethod

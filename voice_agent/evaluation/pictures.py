@@ -100,7 +100,8 @@ def reliability_picture(bins: Sequence[Bin], title: str) -> "Figure":
         axes.plot((low + width / 2,) * 2, (is_sure, is_right), color=RED, linewidth=0.8)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_ylabel("share that is right", color=FAINT)
-    axes.text(0.03, 0.95, "blue: share right, red: mean confidence", color=FAINT, fontsize=9, va="top")
+    key = "blue: share right, red: mean confidence"
+    axes.text(0.03, 0.95, key, color=FAINT, fontsize=9, va="top")
     error = ece(bins)
     shown = "" if error is None else f", ECE {error:.3f}"
     axes.set_title(f"{title}{shown}", loc="left", color=INK, fontsize=11, parse_math=False)
