@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -124,6 +125,31 @@ async def test_sounds_get_the_time_of_the_recording(sentence, recorded):
     assert event == within
     # The turn's audio begins 400 ms before its speech.
     assert event.start == pytest.approx(turn.start - 0.4 + 0.1, abs=0.01)
+
+
+@needs_flite
+async def test_a_turn_is_weighed_against_the_one_before(sentence, recorded):
+    shares = iter([{"sad": 0.9, "happy": 0.1}, {"sad": 0.4, "happy": 0.6}])
+
+    class Changing(Watching):
+        now: ClassVar = {}
+
+        async def analyze(self, samples, manner):
+            return Paralinguistics(manner, self.now, uncertain=False)
+
+        async def learn(self, samples):
+            self.now = next(shares, {})
+
+    analyzer = Changing()
+    analyzer.now = next(shares)
+    path = recorded(hush(1), sentence, hush(2), sentence, hush(1))
+
+    first, second = (await listen(path, analyzer, VAD, Config())).turns
+
+    assert max(first.final.emotion, key=first.final.emotion.get) == "sad"
+    assert second.final.evidence == {"sad": 0.4, "happy": 0.6}
+    # It sounds rather happy, yet the person was very sad a moment ago.
+    assert second.final.emotion["sad"] > second.final.emotion["happy"]
 
 
 async def test_a_sound_cut_where_two_pieces_meet_is_one(recorded):

@@ -13,6 +13,8 @@ from voice_agent.config import Config
 from voice_agent.engines import ParalinguisticAnalyzer, ParalinguisticStream
 from voice_agent.evaluation.turns import Between, Spoken, TurnFinder, open_ear
 from voice_agent.events import Manner, Paralinguistics, VocalEvent
+from voice_agent.hearing.listener import joined_sounds
+from voice_agent.hearing.tracking import Tracking
 from voice_agent.hearing.vad import FRAME, VadModel
 
 _SEAM_S = 0.1
@@ -110,41 +112,34 @@ async def listen(
 
 
 class _Reader:
-    """Reads stretch after stretch on one stream, and gathers the turns."""
+    """Reads stretch after stretch as the listener does live, and gathers the turns."""
 
     def __init__(self, stream: ParalinguisticStream) -> None:
         self.stream = stream
         self.turns: list[Turn] = []
         self.events: list[VocalEvent] = []
         self._readings: list[Reading] = []
-        self._turn_events: tuple[VocalEvent, ...] = ()
+        self._sounds: tuple[VocalEvent, ...] = ()
+        self._tracking = Tracking()
 
     async def read(self, stretch: Between | Spoken) -> None:
         if isinstance(stretch, Between):
             how = await self.stream.analyze(stretch.samples, Manner())
-            self.events += _moved(how, stretch.start).events
+            self.events += joined_sounds((), how.events, stretch.start)
             return
-        how = _moved(await self.stream.analyze(stretch.samples, stretch.manner), stretch.start)
-        # Of a long turn only its last part is read; what sounded before that still counts.
-        before = (event for event in self._turn_events if event.end <= stretch.start)
-        self._turn_events = (*before, *how.events)
-        how = replace(how, events=self._turn_events)
+        how = await self.stream.analyze(stretch.samples, stretch.manner)
+        self._sounds = joined_sounds(self._sounds, how.events, stretch.start)
+        how = replace(self._tracking.weigh(how, stretch.began), events=self._sounds)
         if not stretch.whole:
             self._readings.append(Reading(stretch.end, how))
             return
+        self._tracking.remember(how, stretch.end)
         await self.stream.learn(stretch.samples)
         self.events += how.events
         self.turns.append(
             Turn(stretch.began, stretch.end, tuple(self._readings), how, stretch.pitch_hz)
         )
-        self._readings, self._turn_events = [], ()
-
-
-def _moved(how: Paralinguistics, seconds: float) -> Paralinguistics:
-    events = (
-        replace(event, start=event.start + seconds, end=event.end + seconds) for event in how.events
-    )
-    return replace(how, events=tuple(events))
+        self._readings, self._sounds = [], ()
 
 
 def _joined(events: Sequence[VocalEvent]) -> tuple[VocalEvent, ...]:

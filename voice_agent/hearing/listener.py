@@ -328,7 +328,7 @@ class Listener:
 
     async def _analyze(self, turn: _Turn, heard: _Snapshot) -> Paralinguistics:
         how = await self._voice.analyze(heard.audio, heard.manner)
-        turn.sounds = _joined(turn.sounds, how.events, heard.start)
+        turn.sounds = joined_sounds(turn.sounds, how.events, heard.start)
         return replace(self._tracking.weigh(how, turn.start / HEARING_RATE), events=turn.sounds)
 
     async def _learn(self, utterance: Utterance) -> None:
@@ -351,7 +351,7 @@ class Listener:
         task.add_done_callback(self._tasks.discard)
 
 
-def _joined(
+def joined_sounds(
     before: tuple[VocalEvent, ...], read: tuple[VocalEvent, ...], start: float
 ) -> tuple[VocalEvent, ...]:
     """The sounds of a turn: what was read in its newest audio, and what came before that.
