@@ -13,7 +13,6 @@ from voice_agent.events import EMOTIONS, Estimate, VocalEvent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
 _COLOURS = {
     "sad": "#4f7cac",
@@ -29,6 +28,7 @@ _EVENT = "#b5487f"
 _STEP_S = 0.016
 _COLUMNS = 1600
 _LEAP_ST = 3.0
+_TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900)
 
 
 def timeline_picture(recording: Recording, title: str) -> "Figure":
@@ -72,7 +72,10 @@ def _title(figure: "Figure", title: str) -> None:
 def _draw_time(axes: "Axes", seconds: float) -> None:
     tidy(axes)
     axes.set_xlim(0, seconds)
-    axes.xaxis.set_major_formatter(lambda value, _: _clock(value, seconds))
+    if seconds >= 60:
+        each = next((step for step in _TICKS_S if seconds / step <= 16), 1_800)
+        ticks = np.arange(0, seconds, max(each, seconds / 40))
+        axes.set_xticks(ticks, labels=[f"{int(at // 60)}:{int(at % 60):02}" for at in ticks])
     axes.set_xlabel("time (min:s)" if seconds >= 60 else "time (s)", color=FAINT)
 
 
@@ -136,22 +139,24 @@ def _steady(pitch_hz: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _draw_emotion(axes: "Axes", turns: tuple[Turn, ...]) -> None:
     """The posterior as a stack of colours, as far as it was known at each moment."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.patches import Patch
+
     axes.set_ylim(0, 1)
     axes.set_yticks((0, 0.5, 1), labels=("0", "50 %", "100 %"))
     axes.set_ylabel("emotion", color=FAINT)
-    seen = set()
+    boxes: dict[str, list[tuple[tuple[float, float], ...]]] = {label: [] for label in EMOTIONS}
     for turn in turns:
         for begin, end, reading in _spans(turn):
             low = 0.0
             for label in EMOTIONS:
-                share = reading.how.emotion.get(label, 0.0)
-                if share > 0:
-                    axes.fill_between(
-                        (begin, end), low, low + share, color=_COLOURS[label], linewidth=0
-                    )
-                    low += share
-                    seen.add(label)
-    handles = [_square(label) for label in EMOTIONS if label in seen]
+                high = low + reading.how.emotion.get(label, 0.0)
+                if high > low:
+                    boxes[label].append(((begin, low), (begin, high), (end, high), (end, low)))
+                low = high
+    for label in EMOTIONS:
+        axes.add_collection(PolyCollection(boxes[label], color=_COLOURS[label], linewidth=0))
+    handles = [Patch(color=_COLOURS[label], label=label) for label in EMOTIONS if boxes[label]]
     if handles:
         axes.legend(
             handles=handles,
@@ -210,13 +215,3 @@ def _spans(turn: Turn) -> list[tuple[float, float, Reading]]:
         (begin, end, reading)
         for (begin, end), reading in zip(pairwise(edges), readings, strict=True)
     ]
-
-
-def _square(label: str) -> "Patch":
-    from matplotlib.patches import Patch
-
-    return Patch(color=_COLOURS[label], label=label)
-
-
-def _clock(at: float, seconds: float) -> str:
-    return f"{int(at // 60)}:{at % 60:02.0f}" if seconds >= 60 else f"{at:g}"
