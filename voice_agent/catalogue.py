@@ -2,10 +2,12 @@
 
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from voice_agent import hub
 from voice_agent.config import shipped
 from voice_agent.errors import ConfigError
 
@@ -20,7 +22,10 @@ class Model(BaseModel):
         source: Where it comes from.
         used_by: Names of the engines that use it.
         package: The Python package that carries it; None where it lies in ``models/`` itself.
-        path: The file or folder, relative to where packages are installed, or to ``models/``.
+        path: The file or folder, relative to where packages are installed, or to ``models/``;
+            None for a model of the hub.
+        hub: Its name on the Hugging Face hub, for a model that does not come with the agent.
+        megabytes: What there is to fetch of a model of the hub.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,10 +36,23 @@ class Model(BaseModel):
     source: str
     used_by: tuple[str, ...]
     package: str | None = None
-    path: str
+    path: str | None = None
+    hub: str | None = None
+    megabytes: int | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if (self.path is None) == (self.hub is None):
+            raise ValueError(f"{self.name}: either path or hub must say where it is")
+        if (self.hub is None) != (self.megabytes is None):
+            raise ValueError(f"{self.name}: megabytes belongs to hub, and to nothing else")
+        return self
 
     def locate(self) -> Path | None:
         """Where it lies on this machine; None if it is not there."""
+        if self.hub is not None:
+            return hub.find(self.hub)
+        assert self.path is not None
         if self.package is None:
             place = shipped("models") / self.path
         else:

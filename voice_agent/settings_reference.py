@@ -48,6 +48,10 @@ def markdown() -> str:
             engine = engines.find(kind, name)
             parts.append(f"## {kind.replace('_', ' ')}: {name}\n\n{_first_line(engine)}\n")
             parts.append(_table(engine.Options))
+            for option, field in engine.Options.model_fields.items():
+                for entry in _entries(field):
+                    parts.append(f"Each of `{option}`:\n")
+                    parts.append(_table(entry))
     return "\n".join(part for part in parts if part)
 
 
@@ -67,6 +71,13 @@ def _sections(
 
 def _is_section(field: FieldInfo) -> bool:
     return isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+
+
+def _entries(field: FieldInfo) -> Iterator[type[BaseModel]]:
+    """The model of the entries of a setting that is a list of such."""
+    for entry in get_args(field.annotation):
+        if isinstance(entry, type) and issubclass(entry, BaseModel):
+            yield entry
 
 
 def _table(model: type[BaseModel]) -> str:

@@ -52,6 +52,7 @@ def _print_json(packages: "dict[str, list[Package]]", profiles: "list[Runs]") ->
             "purpose": model.purpose,
             "licence": model.licence,
             "path": str(place) if (place := model.locate()) else None,
+            "hub": model.hub,
         }
         for model in catalogue()
     ]
@@ -94,7 +95,8 @@ def _show_models(console: "Console") -> None:
     table = _grid()
     for model in catalogue():
         place = model.locate()
-        size = f"{size_bytes(place) / 1e6:.1f} MB" if place else "missing"
+        absent = f"not fetched, {model.megabytes} MB" if model.hub else "missing"
+        size = f"{size_bytes(place) / 1e6:.1f} MB" if place else absent
         state = "[green]✓[/]" if place else "[yellow]–[/]"
         table.add_row(state, model.name, model.licence, size, f"[dim]{model.purpose}[/]")
     console.print(table)
