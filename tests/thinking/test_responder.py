@@ -9,9 +9,9 @@ from voice_agent.thinking import knowledge
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.responder.mirror import Mirror
 from voice_agent.thinking.responder.phrasebook import Line, Phrasebook
-from voice_agent.thinking.responder.text_emotion import CLASSES, TextEmotion
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.voice import cue
+from voice_agent.thinking.text_emotion import TOLD, TextEmotion
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +167,9 @@ def test_what_a_voice_suggests(how, expected: str | None):
 
 
 def test_emotion_words_are_found(emotions: TextEmotion):
-    scores = emotions.probabilities(plain("thank you so much, I really appreciate it").split())
+    scores = emotions.told(plain("thank you so much, I really appreciate it").split())
     assert max(scores, key=scores.__getitem__) == "gratitude"
-    assert set(scores) == set(CLASSES)
+    assert set(scores) == set(TOLD)
     assert sum(scores.values()) == pytest.approx(1.0, abs=1e-4)
 
 
@@ -200,7 +200,7 @@ def test_the_phrasebook_is_sound(book: Phrasebook):
         assert re.search(r"[.!?]\"?$", line.say), line
     for feeling in book.feelings.values():
         assert feeling.reply in REPLY_EMOTIONS
-        assert set(feeling.classes) <= set(CLASSES)
+        assert set(feeling.classes) <= set(TOLD)
     for topic in book.topics.values():
         assert topic.feeling in book.feelings or topic.feeling == "neutral"
 

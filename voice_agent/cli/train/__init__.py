@@ -2,7 +2,7 @@
 
 import typer
 
-from voice_agent.cli.train import text_emotion
+from voice_agent.cli.train import paralinguistics, text_emotion
 
 app = typer.Typer(help="Train a small model that the agent carries.", no_args_is_help=True)
 
@@ -12,4 +12,5 @@ def _group() -> None:
     pass
 
 
+app.command("paralinguistics")(paralinguistics.paralinguistics)
 app.command("text-emotion")(text_emotion.text_emotion)

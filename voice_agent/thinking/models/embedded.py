@@ -1,6 +1,6 @@
 """The embedded language model: a responder of rules and lines, for English.
 
-It needs no model file but a lexicon of emotion words, and no time to speak of; the same seed and
+It needs no model file but that of emotion in words, and no time to speak of; the same seed and
 conversation give the same words.
 """
 
@@ -9,17 +9,16 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from voice_agent.config import shipped
 from voice_agent.events import Exchange, Prompt, Thought
 from voice_agent.thinking.dual_thinking import describe, render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
 from voice_agent.thinking.responder.planning import Plan, Planner
 from voice_agent.thinking.responder.situation import Situation, see
-from voice_agent.thinking.responder.text_emotion import TextEmotion
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
 from voice_agent.thinking.strategy import Strategy, allowed
+from voice_agent.thinking.text_emotion import TextEmotion, carried
 
 _LONGEST_TURN = 4000
 
@@ -43,12 +42,12 @@ class EmbeddedModel:
 
     @classmethod
     async def create(cls, options: EmbeddedOptions) -> Self:
-        """Loads the phrasebook and the lexicon.
+        """Loads the phrasebook and the model of emotion in words.
 
         Raises:
-            EngineUnavailable: The lexicon is missing.
+            EngineUnavailable: The model is missing or damaged.
         """
-        return cls(Phrasebook(), TextEmotion.load(shipped("models") / "text_emotion"))
+        return cls(Phrasebook(), carried())
 
     async def generate(self, prompt: Prompt) -> AsyncIterator[str]:
         """Streams the thought, then the reply sentence by sentence, in the tag format."""

@@ -8,7 +8,7 @@ from voice_agent.events import UserTurn
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.mirror import Mirror
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
-from voice_agent.thinking.responder.text_emotion import TextEmotion
+from voice_agent.thinking.text_emotion import TextEmotion
 
 _LEAST_CONFIDENCE = 0.15
 _LEAST_FEELING = 0.5
@@ -181,7 +181,7 @@ class Reader:
 
     def _feeling(self, said: str, topic: Topic | None) -> tuple[Feeling | None, float]:
         scores: dict[str, float] = {}
-        probabilities = self._emotions.probabilities(said.split())
+        probabilities = self._emotions.told(said.split())
         for name, feeling in self._book.feelings.items():
             score = 1.3 * sum(probabilities[c] * w for c, w in feeling.classes.items())
             if feeling.valence > 0 and _TURNS.search(said):
