@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
+
+from voice_agent import torchaudio_import
+
+torchaudio_import.ensure()
+
+from transformers import (  # noqa: E402
     ASTConfig,
     ASTFeatureExtractor,
     ASTForAudioClassification,
