@@ -5,15 +5,13 @@
 # make bench    run the benchmarks, or some: make bench BENCHMARKS="latency loop"
 # make docs     write docs/configuration.md out of the code
 # PYTHON=…      another interpreter than python3 (3.11 or newer)
-# TORCH_INDEX=… another source of torch for the tests than PyTorch's builds without GPU
+# TORCH=…       another version or build of torch for the tests
 
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS ?= thinking speaking recognition endpointing loop latency bargein endurance
-# Builds for the processor alone; the ones for Linux on PyPI bring several GB for GPUs.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
@@ -40,9 +38,8 @@ $(VENV)/.base: pyproject.toml
 # The group is read by Python, since only pip 25.1 and later know of groups.
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing what the tests need…"
-	@$(BIN)/python -c 'import torch' 2>/dev/null || \
-	  $(PIP) --quiet install --retries 1 --extra-index-url $(TORCH_INDEX) $(TORCH)
-	@$(PIP) install --editable '.[transformers]'
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install $(TORCH)
+	@$(PIP) install --editable '.[train,transformers]'
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
 	@$(PIP) install --requirement $(VENV)/dev.txt
 	@touch $@

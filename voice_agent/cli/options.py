@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -30,3 +31,20 @@ class LogLevel(StrEnum):
 Logging = Annotated[
     LogLevel, typer.Option("--log-level", case_sensitive=False, help="How much to log, on stderr.")
 ]
+
+
+def rows_by_column(conditions: Sequence[str], option: str) -> dict[str, list[str]]:
+    """Reads ``COLUMN=VALUE[,VALUE]`` conditions on the rows of a manifest.
+
+    Raises:
+        typer.BadParameter: One of them has another form.
+    """
+    rows: dict[str, list[str]] = {}
+    for condition in conditions:
+        column, equals, values = condition.partition("=")
+        if not (column and equals):
+            raise typer.BadParameter(
+                f"{condition!r} is not COLUMN=VALUE[,VALUE]", param_hint=option
+            )
+        rows.setdefault(column.strip(), []).extend(value.strip() for value in values.split(","))
+    return rows

@@ -32,6 +32,7 @@ class Clip:
         gender: ``female`` or ``male``.
         age: ``child``, ``adult`` or ``old``.
         event: One of ``VOCAL_EVENTS``, ``other`` for every sound that is none.
+        split: What the manifest's column of that name says, such as ``train`` or ``test``.
     """
 
     row: int
@@ -41,6 +42,7 @@ class Clip:
     gender: str | None = None
     age: str | None = None
     event: str | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,11 @@ Row = tuple[int, Mapping[str, str]]
 
 
 def read(
-    path: Path, where: Where | None = None, limit: int | None = None, seed: int = 0
+    path: Path,
+    where: Where | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    leave: Where | None = None,
 ) -> Manifest:
     """Reads a manifest.
 
@@ -72,12 +78,18 @@ def read(
         where: Which rows to take; all if None.
         limit: Take a random choice of this many of them.
         seed: What that choice depends on.
+        leave: Which rows to leave out; a manifest without such a column loses none.
 
     Raises:
         ManifestError: The file, a row or an audio file cannot be read, or nothing is left. Names
             the row.
     """
     columns, rows = _table(path)
+    rows = [
+        (line, row)
+        for line, row in rows
+        if not any(row.get(column) in values for column, values in (leave or {}).items())
+    ]
     selected = _selected(path, columns, rows, where or {})
     if limit is not None and limit < len(selected):
         selected = sorted(random.Random(seed).sample(selected, limit), key=lambda row: row[0])
@@ -173,6 +185,7 @@ def _clip(manifest: Path, line: int, row: Mapping[str, str]) -> Clip:
         gender=labels.gender(row.get("gender", "")),
         age=labels.age(row.get("age", "")),
         event=labels.event(row["label"]) if row.get("label") else None,
+        split=row.get("split") or None,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice_agent.cli.options import EngineName, Logging, LogLevel, Source
+from voice_agent.cli.options import EngineName, Logging, LogLevel, Source, rows_by_column
 
 if TYPE_CHECKING:
     from voice_agent.config import Config
@@ -69,7 +69,7 @@ def paralinguistics(
     from voice_agent.evaluation.manifest import read
     from voice_agent.evaluation.paralinguistics import draw
 
-    selection = _selection(where or [])
+    selection = rows_by_column(where or [], "--where")
     logs.configure(log_level.value, structured=False)
     config = configured(source, engine)
     selected = read(manifest, selection, limit, seed)
@@ -93,18 +93,6 @@ def paralinguistics(
         print(json.dumps(document, ensure_ascii=False))
     else:
         _show(report, drawn)
-
-
-def _selection(where: Sequence[str]) -> dict[str, list[str]]:
-    selection: dict[str, list[str]] = {}
-    for condition in where:
-        column, equals, values = condition.partition("=")
-        if not (column and equals):
-            raise typer.BadParameter(
-                f"{condition!r} is not COLUMN=VALUE[,VALUE]", param_hint="--where"
-            )
-        selection.setdefault(column.strip(), []).extend(v.strip() for v in values.split(","))
-    return selection
 
 
 async def _evaluate(

@@ -70,7 +70,9 @@ def paralinguistics(
     with _progress() as tell:
         results = run.run(manifests, out, settings, models, leaving, device.value, tell)
     for result in results:
-        score = "nothing was kept aside" if result.uar is None else f"UAR {result.uar:.3f} kept aside"
+        score = (
+            "nothing was kept aside" if result.uar is None else f"UAR {result.uar:.3f} kept aside"
+        )
         print(f"{result.folder}: {score}")
         for picture in result.pictures:
             print(f"  {picture}")
