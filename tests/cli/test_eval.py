@@ -12,6 +12,8 @@ SCRIPTED = Path(__file__).parent.parent / "evaluation" / "scripted_analyzer.py"
 METADATA = "Metadata-Version: 2.1\nName: scripted-analyzer\nVersion: 1.0\n"
 ENTRY_POINT = "[voice_agent.paralinguistics]\nscripted = scripted_analyzer:ScriptedAnalyzer\n"
 
+SCRIPTED_ENGINE = ("--engine", "scripted")
+
 SAD, ANGER, NEUTRAL, HAPPY, SURPRISE, CALM, NONE = 0, 1, 2, 3, 4, 8, 9
 FEMALE, MALE, COUGH, LAUGH, BETTER_KNOWN = 10, 20, 30, 40, 50
 
@@ -234,8 +236,13 @@ def test_people_read_tables_and_warnings(voice_agent, manifest):
     [
         (["sad"], ("--where", "mood=glad"), 1, "no column 'mood' to select by"),
         (["sad"], ("--where", "mood"), 2, "'mood' is not COLUMN=VALUE"),
-        (["fury"], (), 1, "none of the rows has a label that is understood"),
-        (["sad"], ("--baseline", "5"), 1, "rows must have a speaker and an emotion"),
+        (["fury"], SCRIPTED_ENGINE, 1, "none of the rows has a label that is understood"),
+        (
+            ["sad"],
+            ("--baseline", "5", *SCRIPTED_ENGINE),
+            1,
+            "rows must have a speaker and an emotion",
+        ),
         (["sad"], ("--engine", "nobody"), 1, "no paralinguistics engine named 'nobody'"),
         (["sad"], ("--through", "wire"), 2, "telephone"),
     ],
