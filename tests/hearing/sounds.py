@@ -3,6 +3,7 @@
 import numpy as np
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples, level_db
+from voice_agent.hearing.prosody import Row, TurnProsody
 
 
 def seconds(count: float) -> int:
@@ -19,6 +20,15 @@ def hum(length: float, hz: float = 120.0, level: float = 0.1) -> Samples:
 def hush(length: float, level: float = 1e-4, seed: int = 0) -> Samples:
     """The noise of a quiet room."""
     return np.random.default_rng(seed).normal(0, level, seconds(length)).astype(np.float32)
+
+
+def turn(*parts: tuple[float, float, float]) -> TurnProsody:
+    """A turn of stretches (seconds, level, pitch); what is below -50 dB is a pause."""
+    prosody = TurnProsody()
+    for length, level, pitch in parts:
+        rows = round(length * 62.5)
+        prosody.add([Row(level, pitch, level > -50, level, -15.0)] * rows)
+    return prosody
 
 
 class LevelModel:

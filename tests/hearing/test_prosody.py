@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from sounds import hum, hush, seconds
+from sounds import hum, hush, seconds, turn
 
-from voice_agent.hearing.prosody import HOP, PitchTracker, Row, Speaker, TurnProsody
+from voice_agent.audio.pcm import HEARING_RATE
+from voice_agent.hearing.prosody import HOP, PitchTracker, Row, TurnProsody
 
 WINDOW = 1024
 
@@ -11,15 +12,6 @@ def pitches(sound) -> np.ndarray:
     tracker = PitchTracker()
     ends = range(WINDOW, len(sound) + 1, 2 * HOP)
     return np.array([hz for end in ends for hz in tracker.pitch(sound[end - WINDOW : end])])
-
-
-def turn(*parts: tuple[float, float, float]) -> TurnProsody:
-    """A turn of stretches (seconds, level, pitch); level None is a pause."""
-    prosody = TurnProsody()
-    for length, level, pitch in parts:
-        rows = round(length * 62.5)
-        prosody.add([Row(level, pitch, level > -50)] * rows)
-    return prosody
 
 
 @pytest.mark.parametrize("hz", [75, 100, 140, 200, 280, 390])
@@ -74,38 +66,17 @@ def test_measures_the_last_syllable():
     assert prosody.ending().last_syllable_s == pytest.approx(0.25, abs=0.02)
 
 
-def test_nothing_said_has_no_manner():
-    manner = Speaker().manner(TurnProsody())
-    assert manner.speech_s == 0
-    assert manner.pitch_hz is None
-    assert manner.level_db is None
+def test_nothing_said_has_no_ending():
     assert TurnProsody().ending().pitch_slope_st == 0
 
 
-def test_counts_syllables():
-    prosody = TurnProsody()
-    for _ in range(12):
-        prosody.add(
-            [Row(db, 140, True) for db in (-26, -22, -20, -20, -20, -22, -26, -32, -34, -32)]
-        )
-    assert Speaker().manner(prosody).syllable_rate == pytest.approx(12 / (120 * 0.016), rel=0.1)
-
-
-def test_measures_pauses_and_range():
-    manner = Speaker().manner(turn((1, -20, 100), (0.5, -80, 0), (1, -20, 200)))
-    assert manner.pause_share == pytest.approx(0.2, abs=0.01)
-    assert manner.pitch_range_st == pytest.approx(12, abs=0.5)
-    assert manner.voiced_share == 1
-
-
-def test_the_baseline_follows_the_speaker():
-    speaker = Speaker()
-    for _ in range(3):
-        speaker.learn(turn((3, -30, 120)))
-    assert speaker.manner(turn((2, -24, 120))).level_shift_db == pytest.approx(6, abs=0.1)
-    for _ in range(40):
-        speaker.learn(turn((10, -24, 120)))
-    assert speaker.manner(turn((2, -24, 120))).level_shift_db == pytest.approx(0, abs=0.5)
+@pytest.mark.parametrize(("hz", "tilt"), [(300, -25), (2500, 25)])
+def test_hears_which_half_of_the_spectrum_is_stronger(hz, tilt):
+    at = np.arange(WINDOW) / HEARING_RATE
+    sound = np.sin(2 * np.pi * hz * at).astype(np.float32)
+    _, bands = PitchTracker().measure(sound)
+    for low, high in bands:
+        assert (high - low) / tilt > 1
 
 
 def test_keeps_three_minutes_of_a_turn():

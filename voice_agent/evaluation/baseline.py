@@ -11,7 +11,7 @@ from voice_agent.errors import ManifestError
 from voice_agent.evaluation.clips import ClipReading, Condition
 from voice_agent.evaluation.scoring import Heard, emotion_report
 from voice_agent.events import Paralinguistics
-from voice_agent.hearing.prosody import Speaker
+from voice_agent.hearing.manner import Speaker
 
 DRAWS = 5
 """Random choices of what is learned; figures are means over them."""

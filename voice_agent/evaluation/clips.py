@@ -13,7 +13,8 @@ from voice_agent.evaluation.degradation import add_noise, telephone
 from voice_agent.evaluation.manifest import Clip
 from voice_agent.evaluation.turns import measure
 from voice_agent.events import Manner, Paralinguistics
-from voice_agent.hearing.prosody import Speaker, TurnProsody
+from voice_agent.hearing.manner import Speaker
+from voice_agent.hearing.prosody import TurnProsody
 from voice_agent.hearing.vad import VadModel
 
 _TIMED_CLIPS = 20

@@ -4,7 +4,9 @@ Voice activity, prosody and endpointing are joined here, on the clock of the rec
 Nothing in here waits or knows an event loop; the listener calls it from a thread.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
@@ -13,7 +15,8 @@ from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.engines import TurnDetector
 from voice_agent.events import Manner, Pause
 from voice_agent.hearing.endpointing import Endpointer
-from voice_agent.hearing.prosody import HOP, PitchTracker, Row, Speaker, TurnProsody
+from voice_agent.hearing.manner import Speaker
+from voice_agent.hearing.prosody import HOP, PitchTracker, Row, TurnProsody
 from voice_agent.hearing.recent import RecentAudio
 from voice_agent.hearing.vad import FRAME, Vad, VadModel
 
@@ -27,6 +30,7 @@ _LASTING = 5
 _STEP = 128
 _FADE_DB = 32.0
 _ABOVE_NOISE_DB = 8.0
+_ROOM_FRAMES = 31
 
 _HINT = 0.3
 """Share of the threshold from which a frame hints at speech."""
@@ -133,6 +137,8 @@ class Ear:
         self._speaker = Speaker()
         self._turn = _Turn()
         self._noise_db = -60.0
+        # What the newest frames without speech sounded like.
+        self._room: deque[float] = deque(maxlen=_ROOM_FRAMES)
         self._clock = 0
         # Audio before this belongs to what was already ended or dropped.
         self._barrier = 0
@@ -273,15 +279,21 @@ class Ear:
 
     def _measure(self, frame: Samples, speech: bool) -> tuple[Row, Row]:
         levels = 10 * np.log10(np.square(frame.reshape(-1, HOP)).mean(axis=1) + 1e-12)
-        pitches = (0.0, 0.0)
-        if speech:
-            pitches = self._pitch.pitch(self._audio.between(self._clock - 2 * FRAME, self._clock))
-        else:
-            quiet = float(levels.min())
+        first, second = levels.tolist()
+        if not speech:
+            quiet = min(first, second)
+            self._room.append(quiet)
             # Down at once, up slowly: a pause is louder than the room at its beginning.
             self._noise_db += (0.5 if quiet < self._noise_db else 0.02) * (quiet - self._noise_db)
-        first, second = levels
-        return Row(float(first), pitches[0], speech), Row(float(second), pitches[1], speech)
+            return Row(first, 0.0, speech=False), Row(second, 0.0, speech=False)
+        pitches, bands = self._pitch.measure(
+            self._audio.between(self._clock - 2 * FRAME, self._clock)
+        )
+        (low, high), (next_low, next_high) = bands.tolist()
+        return (
+            Row(first, pitches[0], True, low, high - low),
+            Row(second, pitches[1], True, next_low, next_high - next_low),
+        )
 
     def _speak(self, events: list[EarEvent]) -> None:
         """Speech has lasted long enough to be the beginning of a turn, or to go on with it."""
@@ -299,6 +311,8 @@ class Ear:
             preroll = self._settings.preroll_ms * HEARING_RATE // 1000
             start = max(self._barrier, self._run_at - preroll, 0)
             self._turn = turn = _Turn(start, self._clock, self._clock, open=True)
+            if self._room:
+                turn.prosody.noise_db = median(self._room)
             for rows in self._run:
                 turn.prosody.add(rows)
             events.append(Onset(self._run_at, self._audio.between(start, self._clock)))

@@ -1,6 +1,6 @@
 """How the words are spoken: pitch, level, pace and pauses, measured while the audio comes in.
 
-A turn is kept as one row per 16 ms hop: level, pitch and whether it is speech.
+A turn is kept as one row per 16 ms hop: level, pitch, spectrum and whether it is speech.
 """
 
 from collections import deque
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.events import Manner
 
 HOP = 256
 """Samples a row (16 ms)."""
@@ -22,9 +21,12 @@ HOP_S = HOP / HEARING_RATE
 # way back is made at the full rate, which high voices need.
 _WINDOW = 320
 _FFT = 512
+# First bins of the two bands that are compared: 94 Hz to 1 kHz, and from there to 4 kHz.
+_BANDS = (6, 64)
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 420.0
 _LAGS = slice(int(HEARING_RATE / _HIGHEST_HZ), int(HEARING_RATE / _LOWEST_HZ) + 1)
 _VOICED = 0.5
+SILENT_DB = -120.0
 _MAX_ROWS = int(180 / HOP_S)
 _SEMITONES = 12.0
 
@@ -46,15 +48,30 @@ class PitchTracker:
         Args:
             samples: 1024 samples at 16 kHz, ending with the newest.
         """
+        pitches, _ = self.measure(samples)
+        return pitches
+
+    def measure(self, samples: Samples) -> tuple[tuple[float, float], NDArray[np.floating]]:
+        """Pitch and spectrum around each of the last two hops of ``samples``.
+
+        Args:
+            samples: 1024 samples at 16 kHz, ending with the newest.
+
+        Returns:
+            The pitches in Hz, 0 where unvoiced; and, a row for each hop, the energy in dB from
+            94 Hz to 1 kHz and from 1 kHz to 4 kHz.
+        """
         half = samples[::2] + samples[1::2]
         windows = np.stack((half[-HOP // 2 - _WINDOW : -HOP // 2], half[-_WINDOW:]))
         windows -= windows.mean(axis=1, keepdims=True)
         spectrum = np.fft.rfft(windows * self._taper, _FFT, axis=1)
-        correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * _FFT, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        correlation = np.fft.irfft(power, 2 * _FFT, axis=1)
         strength = correlation[:, _LAGS] * self._correction
         strength /= np.maximum(correlation[:, :1], 1e-9)
         best = np.argmax(strength - self._preference, axis=1)
-        return self._peak(strength[0], int(best[0])), self._peak(strength[1], int(best[1]))
+        pitches = self._peak(strength[0], int(best[0])), self._peak(strength[1], int(best[1]))
+        return pitches, 10 * np.log10(np.add.reduceat(power, _BANDS, axis=1) + 1e-9)
 
     @staticmethod
     def _peak(strength: NDArray[np.floating], at: int) -> float:
@@ -79,20 +96,38 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One hop: level in dBFS, pitch in Hz (0 unvoiced), whether it is speech."""
+    """One hop.
+
+    Attributes:
+        level: In dBFS.
+        pitch: In Hz; 0 where unvoiced.
+        speech: Whether it is speech.
+        low: Energy from 94 Hz to 1 kHz in dB; very low where it is no speech.
+        tilt: Energy from 1 to 4 kHz against that, in dB.
+    """
 
     level: float
     pitch: float
     speech: bool
+    low: float = SILENT_DB
+    tilt: float = 0.0
 
 
 @dataclass(slots=True)
 class TurnProsody:
-    """The rows of one turn, the last three minutes of it at most."""
+    """The rows of one turn, the last three minutes of it at most.
+
+    Attributes:
+        noise_db: Level of the room before it.
+    """
+
+    noise_db: float = SILENT_DB
 
     levels: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_ROWS))
     pitches: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_ROWS))
     speech: deque[bool] = field(default_factory=lambda: deque(maxlen=_MAX_ROWS))
+    lows: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_ROWS))
+    tilts: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_ROWS))
     speech_rows: int = 0
     voiced_rows: int = 0
 
@@ -102,6 +137,8 @@ class TurnProsody:
             self.levels.append(row.level)
             self.pitches.append(row.pitch)
             self.speech.append(row.speech)
+            self.lows.append(row.low)
+            self.tilts.append(row.tilt)
             self.speech_rows += row.speech
             self.voiced_rows += row.speech and row.pitch > 0
 
@@ -131,7 +168,7 @@ class TurnProsody:
         speech = speech[:last]
         half = round(0.5 / HOP_S)
         tail_levels = levels[-half:]
-        turn_level = _mean_level(levels[speech])
+        turn_level = mean_level(levels[speech])
         voiced = np.flatnonzero(pitches[-half:] > 0)
         slope = pitch_end = 0.0
         if voiced.size >= 4:
@@ -143,88 +180,13 @@ class TurnProsody:
             pitch_slope_st=float(np.clip(slope, -60, 60)),
             pitch_end_st=float(np.clip(pitch_end, -12, 12)),
             level_slope_db=_slope(np.arange(tail_levels.size) * HOP_S, tail_levels),
-            level_end_db=_mean_level(levels[-round(0.2 / HOP_S) :]) - turn_level,
+            level_end_db=mean_level(levels[-round(0.2 / HOP_S) :]) - turn_level,
             last_syllable_s=_last_voiced_stretch(pitches),
         )
 
 
-class Speaker:
-    """One person's way of speaking over a session: measures turns against their own baseline."""
-
-    def __init__(self) -> None:
-        self._seconds = 0.0
-        self._log_pitch = _RunningMean()
-        self._level = _RunningMean()
-        self._rate = _RunningMean()
-
-    def manner(self, turn: TurnProsody) -> Manner:
-        """Measures a turn; shifts are None until an earlier turn gave a baseline."""
-        if turn.speech_s < 0.15:
-            return Manner(speech_s=turn.speech_s)
-        speech = np.fromiter(turn.speech, bool)
-        spoken = np.flatnonzero(speech)
-        levels = np.fromiter(turn.levels, float)
-        pitches = np.fromiter(turn.pitches, float)
-        voiced = pitches[speech & (pitches > 0)]
-        pitch = float(np.median(voiced)) if voiced.size >= 8 else None
-        spread = None
-        if voiced.size >= 16:
-            low, high = np.percentile(voiced, [10, 90])
-            spread = float(_SEMITONES * np.log2(high / low))
-        level = _mean_level(levels[speech])
-        rate = None
-        if turn.speech_s >= 0.5:
-            rate = _syllables(levels, pitches, speech) / (spoken.size * HOP_S)
-        base_pitch, base_level, base_rate = (
-            self._log_pitch.value,
-            self._level.value,
-            self._rate.value,
-        )
-        return Manner(
-            speech_s=turn.speech_s,
-            pitch_hz=pitch,
-            pitch_range_st=spread,
-            pitch_shift_st=(
-                float(_SEMITONES * (np.log2(pitch) - base_pitch))
-                if pitch is not None and base_pitch is not None
-                else None
-            ),
-            level_db=level,
-            level_shift_db=level - base_level if base_level is not None else None,
-            syllable_rate=rate,
-            rate_shift=rate / base_rate if rate is not None and base_rate else None,
-            pause_share=float(1.0 - spoken.size / (spoken[-1] - spoken[0] + 1)),
-            voiced_share=turn.voiced_share,
-        )
-
-    def learn(self, turn: TurnProsody) -> None:
-        """Takes a finished turn into the baseline."""
-        manner = self.manner(turn)
-        weight = min(manner.speech_s, 10.0)
-        if manner.pitch_hz is not None:
-            self._log_pitch.add(float(np.log2(manner.pitch_hz)), weight)
-        if manner.level_db is not None:
-            self._level.add(manner.level_db, weight)
-        if manner.syllable_rate is not None:
-            self._rate.add(manner.syllable_rate, weight)
-
-
-class _RunningMean:
-    """A mean that follows slow change: the weight of the past is bounded."""
-
-    _PAST = 60.0
-
-    def __init__(self) -> None:
-        self.value: float | None = None
-        self._weight = 0.0
-
-    def add(self, value: float, weight: float) -> None:
-        past = min(self._weight, self._PAST)
-        self.value = ((self.value or 0.0) * past + value * weight) / (past + weight)
-        self._weight = past + weight
-
-
-def _mean_level(levels: NDArray[np.floating]) -> float:
+def mean_level(levels: NDArray[np.floating]) -> float:
+    """Level in dB of the mean energy of levels in dB."""
     return float(10 * np.log10(np.mean(10 ** (levels / 10)) + 1e-12))
 
 
@@ -241,23 +203,3 @@ def _last_voiced_stretch(pitches: NDArray[np.floating]) -> float:
     breaks = np.flatnonzero(np.diff(voiced) > 2)
     first = voiced[breaks[-1] + 1] if breaks.size else voiced[0]
     return float((voiced[-1] - first + 1) * HOP_S)
-
-
-def _syllables(
-    levels: NDArray[np.floating], pitches: NDArray[np.floating], speech: NDArray[np.bool_]
-) -> int:
-    """Counts level peaks that stand 2 dB over the dips beside them and are voiced.
-
-    After de Jong and Wempe (2009).
-    """
-    smooth = np.convolve(levels, (0.25, 0.5, 0.25), mode="same")
-    count, dip, peak, at = 0, np.inf, -np.inf, -1
-    for i, level in enumerate(smooth):
-        if level > peak:
-            peak, at = level, i
-        if peak - level >= 2.0:
-            voiced = at >= 0 and speech[at] and pitches[max(0, at - 1) : at + 2].any()
-            count += bool(voiced and peak - dip >= 2.0)
-            dip, peak, at = level, level, -1
-        dip = min(dip, level)
-    return count
