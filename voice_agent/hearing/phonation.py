@@ -59,10 +59,14 @@ def phonation(voice: Production) -> Mapping[str, float]:
     whisper = _logistic(20.0 * (0.35 - voice.voiced_share) + 0.6 * (voice.tilt_db + 6.0))
     if whisper < 0.5 and voice.voiced_tilt_db is None:
         return {}
-    shout = (1.0 - whisper) * _shout(voice)
-    if voice.baseline == 0.0 and max(whisper, shout, 1.0 - whisper - shout) < _TELLING:
-        return {}
-    return {"whisper": whisper, "normal": 1.0 - whisper - shout, "shout": shout}
+    shout = _shout(voice)
+    posterior = {
+        "whisper": whisper,
+        "normal": (1.0 - whisper) * (1.0 - shout),
+        "shout": (1.0 - whisper) * shout,
+    }
+    doubtful = voice.baseline == 0.0 and max(posterior.values()) < _TELLING
+    return {} if doubtful else posterior
 
 
 def _shout(voice: Production) -> float:
