@@ -1,6 +1,7 @@
 """``voice-agent eval paralinguistics``: an analyzer with known answers, and figures by hand."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def plugin(tmp_path_factory, monkeypatch) -> None:
     info.mkdir()
     (info / "METADATA").write_text(METADATA)
     (info / "entry_points.txt").write_text(ENTRY_POINT)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
 
 @pytest.fixture
