@@ -22,6 +22,7 @@ from voice_agent.errors import ConfigError, EngineError, EngineUnavailable, Over
 from voice_agent.events import EMOTIONS, Manner, Paralinguistics
 from voice_agent.hearing.paralinguistics.transformers import TransformersAnalyzer
 from voice_agent.hearing.paralinguistics.transformers.classifier import Classifier
+from voice_agent.hearing.paralinguistics.transformers.readers import load_all
 
 pytest.importorskip("transformers", reason="needs the extra 'transformers'")
 pytest.importorskip("torch", reason="needs the extra 'transformers'")
@@ -350,11 +351,11 @@ async def test_what_comes_at_once_is_read_in_one_pass(create, passes, masked):
 
 async def test_what_came_during_a_pass_makes_the_next(create, passes, masked):
     analyzer = await create(masked, max_batch=4)
-    stream = await analyzer.open()
+    streams = [await analyzer.open() for _ in range(7)]
     passes.gate.clear()
-    first = asyncio.create_task(stream.analyze(sound(1), MANNER))
+    first = asyncio.create_task(streams[0].analyze(sound(1), MANNER))
     await until(passes.begun.is_set)
-    rest = [asyncio.create_task(stream.analyze(sound(1, n), MANNER)) for n in range(6)]
+    rest = [asyncio.create_task(stream.analyze(sound(1), MANNER)) for stream in streams[1:]]
     await until(lambda: analyzer.waiting == 6)
     passes.gate.set()
     await asyncio.gather(first, *rest)
@@ -366,9 +367,9 @@ async def test_only_audio_of_one_length_is_joined_where_padding_would_be_heard(
     create, passes, unmasked
 ):
     analyzer = await create(unmasked)
-    stream = await analyzer.open()
+    lengths = {await analyzer.open(): seconds for seconds in (2.0, 3.0, 2.1, 2.2, 3.1)}
 
-    await asyncio.gather(*(stream.analyze(sound(s), MANNER) for s in (2.0, 3.0, 2.1, 2.2, 3.1)))
+    await asyncio.gather(*(stream.analyze(sound(s), MANNER) for stream, s in lengths.items()))
 
     assert sorted(passes.sizes) == [2, 3]
 
@@ -390,13 +391,53 @@ async def test_sounds_of_a_growing_turn_are_read_once(create, passes, spectrogra
     assert heard[3] == await fresh.analyze(turn[: 12 * HEARING_RATE], MANNER)
 
 
+async def test_where_models_are_slow_the_newest_audio_of_a_turn_is_read_for_all(
+    create, passes, masked, spectrogram
+):
+    turn, other = sound(4), sound(2, seed=1)
+    for model in (masked, spectrogram):
+        analyzer = await create(model, max_batch=256)
+        stream = await analyzer.open()
+        passes.sizes.clear()
+        passes.begun.clear()
+        passes.gate.clear()
+        first = asyncio.create_task(stream.analyze(turn[: 1 * HEARING_RATE], MANNER))
+        await until(passes.begun.is_set)
+        audio = [
+            turn[: 2 * HEARING_RATE],
+            turn[: 3 * HEARING_RATE],
+            other,
+            turn[HEARING_RATE // 2 :],
+        ]
+        manners = [Manner(speech_s=speech_s) for speech_s in range(len(audio))]
+        calls = [
+            asyncio.create_task(stream.analyze(samples, manner))
+            for samples, manner in zip(audio, manners, strict=True)
+        ]
+        await asyncio.sleep(0)
+        passes.gate.set()
+        await first
+        readings = await asyncio.gather(*calls)
+        fresh = await analyzer.open()
+
+        assert len(passes.sizes) == 3
+        assert [how.manner for how in readings] == manners
+        assert readings[0].emotion == readings[1].emotion == readings[3].emotion
+        assert readings[3] == await fresh.analyze(audio[3], manners[3])
+        assert readings[2] == await fresh.analyze(other, manners[2])
+        for how, samples in zip(readings, audio, strict=True):
+            assert all(event.end <= samples.size / HEARING_RATE for event in how.events)
+
+
 async def test_a_cancelled_reading_falls_out(create, passes, masked):
     analyzer = await create(masked)
-    stream = await analyzer.open()
+    streams = [await analyzer.open() for _ in range(3)]
     passes.gate.clear()
-    first = asyncio.create_task(stream.analyze(sound(1), MANNER))
+    first = asyncio.create_task(streams[0].analyze(sound(1), MANNER))
     await until(passes.begun.is_set)
-    kept, dropped = (asyncio.create_task(stream.analyze(sound(1), MANNER)) for _ in range(2))
+    kept, dropped = (
+        asyncio.create_task(stream.analyze(sound(1), MANNER)) for stream in streams[1:]
+    )
     await until(lambda: analyzer.waiting == 2)
     dropped.cancel()
     await asyncio.wait([dropped])
@@ -454,21 +495,24 @@ async def test_closing_ends_the_work_and_frees_the_models(create, passes, masked
     passes.gate.clear()
     running = asyncio.create_task(stream.analyze(sound(1), MANNER))
     await until(passes.begun.is_set)
-    waiting = asyncio.create_task(stream.analyze(sound(1), MANNER))
+    waiting = asyncio.create_task((await analyzer.open()).analyze(sound(1), MANNER))
     await until(lambda: analyzer.waiting == 1)
+    late = asyncio.create_task(stream.analyze(sound(2), MANNER))
     closing = asyncio.create_task(analyzer.close())
     with pytest.raises(EngineError, match="closed"):
         await waiting
     passes.gate.set()
     await closing
     await running
+    with pytest.raises(EngineError, match="closed"):
+        await late
     await analyzer.close()
 
     with pytest.raises(EngineError, match="closed"):
         await stream.analyze(sound(1), MANNER)
     with pytest.raises(EngineError, match="closed"):
         await analyzer.open()
-    del running, waiting, closing
+    del running, waiting, late, closing
     gc.collect()
     assert model() is None
 
@@ -587,10 +631,9 @@ async def test_a_gpu_that_is_not_there_is_told():
     path = Path(__file__).parent
     (choice,) = [{"model": "a", "reads": "emotion"}]
     options = TransformersAnalyzer.Options.model_validate({"models": [choice], "device": "cuda"})
-    from voice_agent.hearing.paralinguistics.transformers import engine
 
     with pytest.raises(EngineUnavailable, match="no CUDA device"):
-        engine._load(options, [path])
+        load_all(options, [path])
 
 
 async def test_missing_packages_are_told_with_what_brings_them(create, masked, monkeypatch):

@@ -5,7 +5,14 @@ import pytest
 
 from voice_agent.audio.pcm import HEARING_RATE
 from voice_agent.events import VocalEvent
-from voice_agent.hearing.paralinguistics.transformers.sounds import HOP, WINDOW, Grid, events
+from voice_agent.hearing.paralinguistics.transformers.sounds import (
+    HOP,
+    WINDOW,
+    Grid,
+    continued,
+    events,
+    moved,
+)
 
 TURN = np.random.default_rng(0).normal(0, 0.1, 20 * HEARING_RATE).astype(np.float32)
 
@@ -62,3 +69,26 @@ def test_different_sounds_may_come_together():
         VocalEvent("laugh", 0.0, 1.25, 0.7),
         VocalEvent("cough", 0.75, 1.25, 0.8),
     )
+
+
+def test_a_turn_that_went_on_is_known_again():
+    turn = TURN[: 3 * WINDOW]
+
+    assert continued(turn, TURN[: 4 * WINDOW]) == 0
+    assert continued(turn, TURN[512 : 4 * WINDOW]) == 512
+    assert continued(turn, turn) == 0
+    assert continued(turn, TURN[: 2 * WINDOW]) is None
+    assert continued(turn, TURN[4 * WINDOW :]) is None
+    assert continued(turn, np.concatenate([turn[:WINDOW], TURN[:WINDOW]])) is None
+    silence = np.zeros(WINDOW, np.float32)
+    assert continued(silence, np.concatenate([silence, turn])) == 0
+
+
+def test_sounds_of_later_audio_fit_the_earlier():
+    heard = (VocalEvent("laugh", 0.5, 1.0, 0.9), VocalEvent("cough", 1.5, 3.0, 0.8))
+
+    assert moved(heard, 0, 2 * WINDOW) == (
+        VocalEvent("laugh", 0.5, 1.0, 0.9),
+        VocalEvent("cough", 1.5, 2.0, 0.8),
+    )
+    assert moved(heard, HOP, WINDOW + HOP) == (VocalEvent("laugh", 1.0, 1.5, 0.9),)

@@ -1,6 +1,7 @@
 """Sounds that are no words: windows over a turn, and events out of what they hold."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -78,9 +79,36 @@ def events(
     return tuple(sorted(heard, key=lambda event: (event.start, event.label)))
 
 
+def continued(before: Samples, after: Samples) -> int | None:
+    """Samples at the front of ``before`` that ``after``, the same turn later on, has lost.
+
+    Returns:
+        0 if it has only grown; None if it is not the same turn.
+    """
+    cut = _find(before, after[:_ALIKE])
+    if cut is None:
+        return None
+    kept = before[cut:]
+    return cut if np.array_equal(kept, after[: kept.size]) else None
+
+
+def moved(heard: Sequence[VocalEvent], by: int, length: int) -> tuple[VocalEvent, ...]:
+    """Events ``by`` samples later, as far as they lie within audio of ``length`` samples."""
+    shift, end = by / HEARING_RATE, length / HEARING_RATE
+    return tuple(
+        replace(event, start=event.start + shift, end=min(event.end + shift, end))
+        for event in heard
+        if event.start + shift < end
+    )
+
+
 def _find(audio: Samples, beginning: Samples) -> int | None:
     """Where in some audio other audio begins; None if nowhere."""
-    if not beginning.any() or audio.size < beginning.size:
+    if audio.size < beginning.size:
+        return None
+    if np.array_equal(audio[: beginning.size], beginning):
+        return 0
+    if not beginning.any():
         return None
     for at in np.flatnonzero(audio[: audio.size - beginning.size + 1] == beginning[0]):
         if np.array_equal(audio[at : at + beginning.size], beginning):
