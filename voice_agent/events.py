@@ -219,6 +219,10 @@ class Thought:
         strategy: The kind of answer chosen (ESConv's strategies).
         reply_emotion: One of ``REPLY_EMOTIONS``.
         style: A short caption of how to speak, for voices that can follow one.
+        words_emotion: The emotion that the words alone tell of, one of ``EMOTIONS``; empty where
+            they tell of none for sure.
+        voice_emotion: The emotion that the voice alone shows, in the same way.
+        disagreement: How far the two contradict one another, in [0, 1]; None where one is unknown.
     """
 
     linguistic: str = ""
@@ -226,6 +230,9 @@ class Thought:
     strategy: str = ""
     reply_emotion: str = "neutral"
     style: str = ""
+    words_emotion: str = ""
+    voice_emotion: str = ""
+    disagreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

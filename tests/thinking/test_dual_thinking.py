@@ -69,6 +69,19 @@ def test_a_turn_in_tag_form_has_all_that_is_known_in_order():
     assert "<emotion>sad (60%)</emotion>" in text
 
 
+def test_words_and_voice_that_contradict_one_another_are_said_to():
+    sad = Paralinguistics(SOFT, emotion={"sad": 0.8, "neutral": 0.2}, uncertain=False)
+    text = render_turn(UserTurn("everything is great", sad))
+    assert "<contrast>the words are cheerful, the voice sounds sad</contrast>" in text
+    for said, how in (
+        ("i feel awful", sad),
+        ("i went to the shop", sad),
+        ("everything is great", Paralinguistics(SOFT, emotion={"sad": 0.8})),
+        ("everything is great", None),
+    ):
+        assert "contrast" not in render_turn(UserTurn(said, how))
+
+
 def test_typed_words_carry_no_voice():
     assert render_turn(UserTurn("hi")) == "<words>hi</words>"
 

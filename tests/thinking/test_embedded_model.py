@@ -3,7 +3,15 @@ from collections import Counter
 
 import pytest
 
-from voice_agent.events import Exchange, Manner, Paralinguistics, Prompt, Thought, UserTurn
+from voice_agent.events import (
+    Exchange,
+    Manner,
+    Paralinguistics,
+    Prompt,
+    Thought,
+    UserTurn,
+    VocalEvent,
+)
 from voice_agent.thinking.models.embedded import EmbeddedModel, EmbeddedOptions
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.stream_parser import StreamParser
@@ -142,6 +150,82 @@ async def test_the_voice_is_not_mentioned_at_every_turn(model):
         history.append(Exchange(UserTurn(text, WORN_OUT), reply, thought))
         mentions += any(w in reply for w in ("sound", "voice", "quietly"))
     assert mentions == 1
+
+
+def sounding(event: str = "", **emotion: float) -> Paralinguistics:
+    events = (VocalEvent(event, 0.0, 1.0, 0.9),) if event else ()
+    return Paralinguistics(Manner(2.0), emotion=emotion, events=events, uncertain=not emotion)
+
+
+SAD_VOICE = sounding(sad=0.8, neutral=0.2)
+OF_VOICE = ("voice", "you sound", "i hear", "tears")
+
+
+def names_the_voice(reply: str) -> bool:
+    return any(word in reply.lower() for word in OF_VOICE)
+
+
+@pytest.mark.parametrize("how", [SAD_VOICE, sounding("cry")], ids=["sad", "tearful"])
+async def test_fine_in_a_voice_that_is_not_is_noticed_gently_and_not_always(model, how):
+    history = [Exchange(UserTurn("hello"), "Hello. How are you?", Thought(strategy="Question"))]
+    answers = [await answer(model, "i'm fine", history, how, seed) for seed in range(12)]
+    assert {thought.reply_emotion for thought, _ in answers} == {"comfort"}
+    replies = [reply for _, reply in answers]
+    assert 0 < sum(names_the_voice(reply) for reply in replies) < len(replies)
+    for reply in replies:
+        assert not names_the_voice(reply) or "may be wrong" in reply
+
+
+async def test_what_was_noticed_once_is_left_alone(model):
+    history = [Exchange(UserTurn("hello"), "Hello. How are you?", Thought(strategy="Question"))]
+    replies = []
+    for text in ("i'm fine", "no really i'm fine", "work was ok", "i had a nice day", "i'm good"):
+        thought, reply = await answer(model, text, history, SAD_VOICE)
+        replies.append(reply)
+        history.append(Exchange(UserTurn(text, SAD_VOICE), reply, thought))
+    assert names_the_voice(replies[0])
+    assert not any(names_the_voice(reply) or "sorry" in reply.lower() for reply in replies[1:])
+
+
+async def test_good_news_in_a_sad_voice_is_not_cheered_at(model):
+    for seed in range(5):
+        thought, reply = await answer(model, "i got the promotion", how=SAD_VOICE, seed=seed)
+        assert thought.reply_emotion == "comfort"
+        assert "Congratulations" not in reply
+    assert "the voice sounds sad" in (
+        (await answer(model, "i am so happy", how=SAD_VOICE))[0].paralinguistic
+    )
+
+
+async def test_an_angry_voice_over_glad_words_is_not_called_irony(model):
+    for seed in range(8):
+        how = sounding(anger=0.8, neutral=0.2)
+        thought, reply = await answer(model, "great just great", how=how, seed=seed)
+        told = f"{reply} {thought.linguistic} {thought.paralinguistic}".lower()
+        assert not any(word in told for word in ("iron", "sarcas", "really mean", "don't mean"))
+
+
+async def test_a_laugh_is_shared_over_good_news_and_passed_over_with_bad(model):
+    laugh = sounding("laugh")
+    for seed in range(5):
+        assert "laugh" in (await answer(model, "i got the promotion", how=laugh, seed=seed))[1]
+        assert "laugh" not in (await answer(model, "my dog died", how=laugh, seed=seed))[1]
+
+
+async def test_tears_are_answered_gently(model):
+    for text in ("i went to work", "my dog died", "i got the promotion"):
+        thought, _ = await answer(model, text, how=sounding("cry"))
+        assert thought.reply_emotion in {"comfort", "sorry"}
+
+
+async def test_a_cough_is_mentioned_once_and_a_snore_never(model):
+    for event, most in (("cough", 1), ("snore", 0), ("other", 0)):
+        how, history, mentions = sounding(event), [], 0
+        for text in ("i went shopping", "it was long", "i bought a lamp", "it is green") * 3:
+            thought, reply = await answer(model, text, history, how)
+            history.append(Exchange(UserTurn(text, how), reply, thought))
+            mentions += any(word in reply for word in ("cough", "sip", "snor"))
+        assert mentions == most
 
 
 async def test_typed_words_have_no_voice(model):

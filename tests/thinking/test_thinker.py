@@ -4,7 +4,7 @@ from contextlib import aclosing
 import pytest
 
 from voice_agent.errors import EngineError
-from voice_agent.events import Exchange, Prompt, Thought, UserTurn
+from voice_agent.events import Exchange, Paralinguistics, Prompt, Thought, UserTurn
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.thinker import Thinker
@@ -51,6 +51,18 @@ async def test_the_thought_comes_once_and_first():
     assert [isinstance(item, Thought) for item in items] == [True] + [False] * (len(items) - 1)
     assert items[0].reply_emotion == "comfort"
     assert spoken(items) == "Oh, I see. Go on."
+
+
+async def test_the_thought_keeps_what_words_and_voice_tell_apart():
+    sad = Paralinguistics(emotion={"sad": 0.8, "neutral": 0.2}, uncertain=False)
+    thinker = Thinker(ScriptedModel(THINK, "Oh."), SafetyGate("us"))
+    turn = UserTurn("everything is great", sad)
+    thought, *_ = [item async for item in thinker.reply(turn, ())]
+    assert thought.linguistic == "x"
+    assert (thought.words_emotion, thought.voice_emotion) == ("happy", "sad")
+    assert 0.7 < thought.disagreement <= 1
+    typed = (await ask(ScriptedModel(THINK, "Oh."), "everything is great"))[0]
+    assert (typed.words_emotion, typed.voice_emotion, typed.disagreement) == ("happy", "", None)
 
 
 async def test_the_model_gets_turn_history_instructions_and_seed():

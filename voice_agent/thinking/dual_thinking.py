@@ -16,6 +16,7 @@ from voice_agent.events import (
     UserTurn,
 )
 from voice_agent.thinking.strategy import Strategy
+from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words
 
 _LEAST_POSTERIOR = 0.4
 _LEAST_EVENT = 0.5
@@ -24,7 +25,8 @@ _INSTRUCTIONS = f"""\
 You are a warm, attentive partner in a spoken conversation. You are a machine and say so when \
 asked; you never claim a body, a life or feelings of your own. You hear the person's words and \
 are told how they were spoken; readings of a voice can be wrong, so speak of them tentatively \
-and give them less weight when they are called uncertain.
+and give them less weight when they are called uncertain. A contrast of words and voice may mean \
+many things: notice it gently, never insist, never call it a lie.
 
 First think, then answer, in exactly this form:
 <think><linguistic>what was said and what it means for the person</linguistic>\
@@ -67,6 +69,9 @@ def render_turn(turn: UserTurn) -> str:
     if events := _events(how):
         lines.append(f"<sound_events>{', '.join(events)}</sound_events>")
     lines.append(f"<manner>{describe(how)}</manner>")
+    differing = disagreement(feeling_in_words(turn.text), how)
+    if differing is not None and differing.clause:
+        lines.append(f"<contrast>{differing.clause}</contrast>")
     return "\n".join(lines)
 
 

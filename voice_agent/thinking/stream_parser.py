@@ -110,8 +110,15 @@ class StreamParser:
             return []
         self._told = True
         texts = {name: " ".join(text.split()) for name, text in self._fields.items()}
-        texts["reply_emotion"] = reply_emotion(texts.get("reply_emotion", ""))
-        return [Thought(**texts)]
+        return [
+            Thought(
+                linguistic=texts.get("linguistic", ""),
+                paralinguistic=texts.get("paralinguistic", ""),
+                strategy=texts.get("strategy", ""),
+                reply_emotion=reply_emotion(texts.get("reply_emotion", "")),
+                style=texts.get("style", ""),
+            )
+        ]
 
     def _say(self, text: str) -> list[Thought | str]:
         spoken = self._spoken.feed(text)

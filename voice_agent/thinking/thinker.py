@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import cast
 
 from voice_agent.engines import LanguageModel
@@ -11,6 +12,7 @@ from voice_agent.events import Exchange, Prompt, Thought, UserTurn
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import Reviewed, SafetyGate
 from voice_agent.thinking.stream_parser import StreamParser
+from voice_agent.thinking.words_and_voice import disagreement, emotion_in_voice, feeling_in_words
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ class Thinker:
         )
         async with aclosing(pieces):
             async for piece in pieces:
-                yield piece
+                yield _with_emotions(piece, turn) if isinstance(piece, Thought) else piece
 
     async def _ask_model(
         self, turn: UserTurn, history: tuple[Exchange, ...], instructions: str
@@ -105,6 +107,18 @@ class Thinker:
             yield closing
         if failure:
             raise EngineError(f"the language model failed in mid-sentence: {failure}") from failure
+
+
+def _with_emotions(thought: Thought, turn: UserTurn) -> Thought:
+    """The thought with what words and voice tell apart; measured, whatever the model thought."""
+    told = feeling_in_words(turn.text)
+    differing = disagreement(told, turn.how)
+    return replace(
+        thought,
+        words_emotion=told.label,
+        voice_emotion=emotion_in_voice(turn.how),
+        disagreement=None if differing is None else round(differing.degree, 3),
+    )
 
 
 _SILENT = "the language model gave no reply; try again or choose another model"

@@ -107,6 +107,8 @@ def _thought(situation: Situation, plan: Plan, worded: Worded, prompt: Prompt) -
     heard = describe(prompt.turn.how)
     if situation.cue is not None:
         heard += f": {situation.cue.meaning}"
+    if situation.contrast:
+        heard += f"; {situation.contrast}"
     return Thought(
         linguistic=meaning,
         paralinguistic=heard,

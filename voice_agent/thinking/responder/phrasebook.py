@@ -85,12 +85,23 @@ class Act:
 
 @dataclass(frozen=True)
 class Cue:
-    """What the sound of a voice suggests."""
+    """What the sound of a voice suggests.
+
+    Attributes:
+        name: Its name.
+        valence: 1 pleasant, -1 unpleasant, 0 neither.
+        reply: How to speak where the words do not settle it.
+        meaning: The same in words.
+        once: Not to be spoken of twice in a conversation.
+        lines: ``say``, and what to say instead of it over ``glad`` words and over a mere ``fine``.
+    """
 
     name: str
+    valence: int
     reply: str
     meaning: str
-    say: Lines
+    once: bool
+    lines: Mapping[str, Lines]
 
 
 class Phrasebook:
@@ -111,10 +122,7 @@ class Phrasebook:
         self.general = {name: _pools(data) for name, data in general.items()}
         self.unheard = {name: _lines(d) for name, d in talk.items() if isinstance(d, list)}
         self.short = {name: _pools(d) for name, d in talk.items() if isinstance(d, dict)}
-        self.cues = {
-            name: Cue(name, data["reply"], data["meaning"], _lines(data["say"]))
-            for name, data in knowledge.load("voice").items()
-        }
+        self.cues = {name: _cue(name, data) for name, data in knowledge.load("voice").items()}
 
     @cached_property
     def with_answers(self) -> Lines:
@@ -175,6 +183,17 @@ def _topic(name: str, data: Mapping[str, Any]) -> Topic:
         noun=re.compile(rf"\b(?:(my|our|the|a|an) (?:(\w+) )?)?({nouns})\b") if nouns else None,
         feeling=data["feeling"],
         denied=data.get("not", ""),
+        lines=_pools(data),
+    )
+
+
+def _cue(name: str, data: Mapping[str, Any]) -> Cue:
+    return Cue(
+        name=name,
+        valence=data["valence"],
+        reply=data["reply"],
+        meaning=data["meaning"],
+        once=data.get("once", False),
         lines=_pools(data),
     )
 

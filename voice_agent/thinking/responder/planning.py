@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Lines, Phrasebook
+from voice_agent.thinking.responder.remarks import of_voice
 from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.wording import Move, Option
 from voice_agent.thinking.strategy import Stage, Strategy, allowed, choose, preferred, stage
 
-_CUE_REST_TURNS = 4
 _TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
 _ASKED_HOW = re.compile(
     r"\bhow (are|is|was|has|have|do) (you|it|your|the)\b|what about you|kind of day|feel"
@@ -72,8 +72,10 @@ class Planner:
             style = "friendly, relaxed" if reply in ("happy", "joyful", "neutral") else "gentle"
         else:
             options = self._respond_to_story(situation)
-        if situation.cue and reply == "neutral":
+        low = situation.cue is not None and situation.cue.valence < 0
+        if situation.cue and (reply == "neutral" or (situation.opposed and low)):
             reply = situation.cue.reply
+            style = "gentle, unhurried" if low else style
         return Plan(
             options=tuple(options),
             last_resort=(general["lead"], self._book.short["nod"]["then"], general["ask"]),
@@ -88,6 +90,8 @@ class Planner:
     def _respond_to_story(self, s: Situation) -> Iterator[Option]:
         general = self._book.general[s.valence]
         opening = Move(self._pools(s, "open", own_feeling=s.named))
+        if s.opposed:
+            opening = Move(())  # "How lovely!" to a sad voice is as wrong as "I'm sorry"
         if s.now.corrects:
             opening = Move((self._book.acts["correction"].lines["say"], *opening.pools))
         order = self._strategies(s)
@@ -118,8 +122,8 @@ class Planner:
     def _lead_in(self, s: Situation, strategy: Strategy) -> tuple[Move, ...]:
         """The sentence between the opening and the main one: voice, bridge, mirror or topic."""
         bridge, now = self._book.bridge, s.now
-        if s.cue and not self._cue_lately(s):
-            return (Move((s.cue.say,)),)
+        if heard := of_voice(s, self._book.cues):
+            return (Move((heard,)),)
         if s.named and s.trouble:
             before = next((p for p in reversed(s.past) if p.feeling), None)
             if before and before.valence < 0 < (s.feeling.valence if s.feeling else 0):
@@ -177,11 +181,6 @@ class Planner:
         hard = s.valence == "negative" and topic.feeling == "neutral"
         return topic.lines.get(f"{kind}_hard" if hard else kind, ())
 
-    def _cue_lately(self, s: Situation) -> bool:
-        said = [plain(line.say) for one in self._book.cues.values() for line in one.say]
-        recent = " ".join(plain(past.reply) for past in s.history[-_CUE_REST_TURNS:])
-        return any(line in recent for line in said)
-
     # --- answers to moves without a story ------------------------------------------------
 
     def _respond_to_act(self, s: Situation, act: Act) -> Iterator[Option]:
@@ -210,10 +209,10 @@ class Planner:
         opening = Move((lines.get("open", lines.get("first", ())),))
         if name in ("agree", "disagree") and (answers := self._continuations(s, name)):
             yield (opening, Move((answers,), needed=True))
-        if s.cue and s.cue.name == "worn_out" and name == "fine":
-            yield (Move((lines["voice"],), needed=True, strategy=Strategy.REFLECTION),)
-        if s.cue and not self._cue_lately(s):
-            yield from _both_ways((Move((s.cue.say,), needed=True),), lines["then"])
+        if heard := of_voice(s, self._book.cues):
+            if s.now.act and s.now.act.name == "fine" and s.cue and s.cue.valence < 0:
+                yield (Move((heard,), needed=True, strategy=Strategy.REFLECTION),)
+            yield from _both_ways((Move((heard,), needed=True),), lines["then"])
         if s.earlier and name in ("nod", "dont_know", "fine") and len(s.history) % 2 == 0:
             yield (
                 opening,
@@ -249,7 +248,6 @@ class Planner:
             "trouble": s.trouble,
             "them": s.now.about,
             "word": s.now.word,
-            "tired": "tired",
         }
 
 

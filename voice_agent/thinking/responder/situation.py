@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from voice_agent.events import Exchange, UserTurn
 from voice_agent.thinking.responder.phrasebook import Cue, Feeling, Phrasebook, Topic
 from voice_agent.thinking.responder.understanding import NAMED, Reader, Reading
-from voice_agent.thinking.responder.voice import cue
+from voice_agent.thinking.responder.voice import AGAINST_WORDS, cue, spoken_of
+from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words
 
 _MOOD_TURNS = 5
-_VOICE_FEELINGS = {"sad": "sad", "anger": "angry", "happy": "happy", "fear": "anxious"}
+_VOICE_FEELINGS = {
+    "sad": "sad",
+    "cry": "sad",
+    "anger": "angry",
+    "happy": "happy",
+    "fear": "anxious",
+}
+_LEAST_VALENCE = 0.2
 _INVITES = re.compile(
     r"(?i)\?$|\b(tell me|go on|listening|i'm here|ears|say (a|as|what|it)|own words|your time)\b"
 )
@@ -27,6 +35,9 @@ class Situation:
         feeling: The person's feeling; one told of shortly before goes on in turns that name none.
         named: The feeling is this turn's own.
         cue: What the sound of the voice suggests.
+        opposed: The voice contradicts the words; neither counts for more.
+        noticed: That was noticed once in this conversation, and is left alone from then on.
+        contrast: The same in words, where the emotion of the voice is clear.
         earlier: What they spoke of before, in words that fit after "about".
         trouble: The same, if it was something bad.
     """
@@ -37,6 +48,9 @@ class Situation:
     feeling: Feeling | None
     named: bool
     cue: Cue | None
+    opposed: bool
+    noticed: bool
+    contrast: str
     earlier: str
     trouble: str
 
@@ -102,8 +116,14 @@ def see(
         asked = bool(_INVITES.search(exchange.reply.rstrip()[-60:]))
     now = reader.read(turn, asked)
     heard = cue(turn.how)
+    told = feeling_in_words(turn.text)
+    differing = disagreement(told, turn.how)
+    noticed = spoken_of(book.cues.values(), history, AGAINST_WORDS)
     feeling = now.feeling
-    if feeling is None and heard in _VOICE_FEELINGS:
+    words = feeling.valence if feeling else 0.0 if told.uncertain else told.valence
+    against = heard in _VOICE_FEELINGS and words * book.cues[heard].valence < 0
+    opposed = against and abs(words) >= _LEAST_VALENCE
+    if feeling is None and heard in _VOICE_FEELINGS and not opposed and not noticed:
         feeling = book.feelings[_VOICE_FEELINGS[heard]]
     named = feeling is not None
     mood = _mood(past)
@@ -116,6 +136,9 @@ def see(
         feeling=feeling,
         named=named,
         cue=book.cues[heard] if heard else None,
+        opposed=opposed,
+        noticed=noticed,
+        contrast=differing.clause if differing else "",
         earlier=_earlier(now, past),
         trouble=_earlier(now, [p for p in past if p.valence < 0]),
     )

@@ -1,8 +1,16 @@
-"""What the sound of a voice suggests: one cue or none."""
+"""What the sound of a voice suggests: one cue or none; and whether it was spoken of."""
 
-from voice_agent.events import Manner, Paralinguistics
+from collections.abc import Iterable, Sequence
 
-_EVENTS = {"sigh": "sigh", "cry": "cry", "laugh": "laugh", "cough": "cough"}
+from voice_agent.events import Exchange, Manner, Paralinguistics
+from voice_agent.thinking.plain_words import plain
+from voice_agent.thinking.responder.phrasebook import Cue
+
+AGAINST_WORDS = ("glad", "fine")
+"""Pools of lines that notice a voice which contradicts the words."""
+
+_TELLING = ("cry", "scream", "laugh", "sigh")
+_BODILY = ("cough", "sneeze")
 _EMOTIONS = {"sad": "sad", "anger": "anger", "happy": "happy", "fear": "fear"}
 _LEAST_EVENT = 0.6
 _LEAST_POSTERIOR = 0.55
@@ -13,13 +21,36 @@ def cue(how: Paralinguistics | None) -> str | None:
     """Name of the cue (a key of ``knowledge/voice.yaml``) that stands out most.
 
     Sounds count by their confidence and emotions only where the reading is not uncertain; the
-    manner counts against the speaker's own baseline, so the first words tell nothing.
+    manner counts against the speaker's own baseline, so the first words tell nothing. A cough
+    tells of no feeling and counts last; a snore and unknown sounds do not count.
     """
     if how is None:
         return None
-    for event in sorted(how.events, key=lambda event: -event.confidence):
-        if event.label in _EVENTS and event.confidence >= _LEAST_EVENT:
-            return _EVENTS[event.label]
+    return _event(how, _TELLING) or _feeling(how) or _event(how, _BODILY)
+
+
+def spoken_of(
+    cues: Iterable[Cue],
+    history: Sequence[Exchange],
+    pools: Sequence[str] = ("say", *AGAINST_WORDS),
+) -> bool:
+    """Whether one of the agent's lines about these cues was heard."""
+    replies = " ".join(plain(past.reply) for past in history)
+    return any(
+        plain(line.say) in replies
+        for cue in cues
+        for pool in pools
+        for line in cue.lines.get(pool, ())
+    )
+
+
+def _event(how: Paralinguistics, labels: tuple[str, ...]) -> str | None:
+    heard = [event for event in how.events if event.label in labels]
+    likeliest = max(heard, key=lambda event: event.confidence, default=None)
+    return likeliest.label if likeliest and likeliest.confidence >= _LEAST_EVENT else None
+
+
+def _feeling(how: Paralinguistics) -> str | None:
     if how.emotion and not how.uncertain:
         label = max(how.emotion, key=lambda key: how.emotion[key])
         if label in _EMOTIONS and how.emotion[label] >= _LEAST_POSTERIOR:
