@@ -51,13 +51,16 @@ async def call(tmp_path) -> AsyncIterator[Call]:
     people: list[scripted.Person] = []
 
     async def open(
-        *turns: str, model: scripted.Model | None = None, settings: Config = config
+        *turns: str,
+        model: scripted.Model | None = None,
+        settings: Config = config,
+        analyzer: scripted.Analyzer | None = None,
     ) -> scripted.Person:
         person = scripted.Person()
         stream = await scripted.ScriptedRecognizer(list(turns)).open()
         ear = Ear(VadModel(), detector, settings.hearing.vad, settings.hearing.endpointing)
         wings = Wings(
-            lambda tell: Listener(ear, stream, scripted.Analyzer(), ears, tell),
+            lambda tell: Listener(ear, stream, analyzer or scripted.Analyzer(), ears, tell),
             Thinker(model or scripted.Model(), SafetyGate(settings.safety.region), ""),
             Speaker(scripted.ToneVoice(), settings.speaking.level_db),
             store,

@@ -18,6 +18,7 @@ from voice_agent.events import (
     Prompt,
     Speech,
     SpokenWord,
+    VocalEvent,
 )
 
 WORD_S = 0.3
@@ -74,17 +75,27 @@ class ScriptedStream:
 
 
 class Analyzer:
+    """Hears the same sound, if any, all through every turn; keeps what it learnt from."""
+
     Options = NoOptions
     name = "scripted"
+
+    def __init__(self, sound: str | None = None, confidence: float = 0.9) -> None:
+        self.sound = sound
+        self.confidence = confidence
+        self.learnt: list[Samples] = []
 
     async def open(self) -> "Analyzer":
         return self
 
     async def analyze(self, samples: Samples, manner: Manner) -> Paralinguistics:
-        return Paralinguistics(manner=manner)
+        events = ()
+        if self.sound is not None:
+            events = (VocalEvent(self.sound, 0.0, len(samples) / HEARING_RATE, self.confidence),)
+        return Paralinguistics(manner=manner, events=events)
 
     async def learn(self, samples: Samples) -> None:
-        pass
+        self.learnt.append(samples)
 
     async def close(self) -> None:
         pass

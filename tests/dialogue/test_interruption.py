@@ -2,7 +2,8 @@
 
 import pytest
 
-from voice_agent.dialogue.interruption import Verdict, is_speech, judge
+from voice_agent.dialogue.interruption import Verdict, is_speech, judge, sound_alone
+from voice_agent.events import Manner, Paralinguistics, VocalEvent
 
 
 @pytest.mark.parametrize("words", ["yeah", "mm hm", "uh huh right", "okay"])
@@ -51,3 +52,37 @@ def test_words_that_the_recognizer_doubts_need_more_sound():
     assert is_speech("the a", speech_s=0.5, voiced_share=0.8, confidence=0.6)
     assert is_speech("the a bit of rain", speech_s=1.6, voiced_share=0.8, confidence=0.1)
     assert judge("go home", 0.5, 0.8, over=True, confidence=0.1) is Verdict.NOTHING
+
+
+def heard(*events: VocalEvent, speech_s: float = 2.0) -> Paralinguistics:
+    return Paralinguistics(Manner(speech_s=speech_s), events=events)
+
+
+@pytest.mark.parametrize(
+    ("words", "how", "expected"),
+    [
+        ("", heard(VocalEvent("cough", 5.0, 7.0, 0.8)), "cough"),
+        ("", heard(VocalEvent("cough", 5.0, 5.6, 0.8), VocalEvent("cough", 6, 6.6, 0.8)), "cough"),
+        ("", heard(VocalEvent("sigh", 5.0, 5.6, 0.8), VocalEvent("cry", 6.0, 7.0, 0.8)), "cry"),
+        ("", heard(VocalEvent("cough", 5.0, 5.5, 0.9)), None),
+        ("", heard(VocalEvent("cough", 5.0, 7.0, 0.4)), None),
+        ("", heard(VocalEvent("other", 5.0, 7.0, 0.9)), None),
+        ("", heard(), None),
+        ("", None, None),
+        ("sorry", heard(VocalEvent("cough", 5.0, 7.0, 0.9)), None),
+    ],
+)
+def test_a_sound_is_alone_where_it_fills_what_was_heard_and_no_word_came(words, how, expected):
+    assert sound_alone(words, how) == expected
+
+
+@pytest.mark.parametrize("sound", ["cough", "sneeze", "throat clearing", "sigh", "snore", "laugh"])
+def test_sounds_of_the_body_and_laughter_never_take_the_floor(sound):
+    assert judge("", speech_s=3.0, voiced_share=0.9, sound=sound) is Verdict.UNDECIDED
+    assert judge("", speech_s=3.0, voiced_share=0.9, paused=True, sound=sound) is Verdict.NOTHING
+    assert judge("", speech_s=3.0, voiced_share=0.9, over=True, sound=sound) is Verdict.NOTHING
+
+
+@pytest.mark.parametrize("sound", ["cry", "scream"])
+def test_a_long_cry_takes_the_floor(sound):
+    assert judge("", speech_s=1.6, voiced_share=0.9, sound=sound) is Verdict.INTERRUPTION

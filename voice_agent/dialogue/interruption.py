@@ -6,6 +6,8 @@ is decided here: people laugh, cough and say "mm-hm" without wanting the floor.
 
 from enum import Enum
 
+from voice_agent.events import Paralinguistics
+
 BACKCHANNELS = frozenset(
     "mm mhm hm hmm mmhmm uh huh uhhuh uh-huh mm-hm um er ah oh yeah yes yep yup okay ok right sure "
     "i see really wow nice cool aha".split()
@@ -40,12 +42,43 @@ WORDLESS_S = 1.5
 """Voiced speech that takes the floor even if no word was recognised."""
 
 
+EXPRESSIVE = frozenset({"laugh", "cry", "scream"})
+"""Sounds that express something, and are told of even where they make no turn."""
+
+ANSWERED = frozenset({"cry", "scream"})
+"""Sounds that are answered without a word beside them."""
+
+LEAST_SOUND = 0.6
+"""Confidence from which a sound that is no word is taken for what it is called."""
+
+SOUND_SHARE = 0.5
+"""Share of what the ear took for speech that such a sound has to fill to be all there is."""
+
+
 class Verdict(Enum):
     """What a sound during the agent's turn is taken for."""
 
     UNDECIDED = "undecided"
     INTERRUPTION = "interruption"
     NOTHING = "nothing"
+
+
+def sound_alone(words: str, how: Paralinguistics | None) -> str | None:
+    """Which sound of ``VOCAL_EVENTS`` it was, where it was that and no speech.
+
+    Args:
+        words: What was recognised of it; with any word it is speech.
+        how: The newest reading of it, None where there is none.
+    """
+    if words or how is None:
+        return None
+    lasted: dict[str, float] = {}
+    for event in how.events:
+        if event.confidence >= LEAST_SOUND and event.label != "other":
+            lasted[event.label] = lasted.get(event.label, 0.0) + event.end - event.start
+    if sum(lasted.values()) < SOUND_SHARE * how.manner.speech_s:
+        return None
+    return max(lasted, key=lambda label: lasted[label], default=None)
 
 
 def is_speech(
@@ -74,6 +107,7 @@ def judge(
     paused: bool = False,
     over: bool = False,
     confidence: float | None = None,
+    sound: str | None = None,
 ) -> Verdict:
     """Decides on a sound that began while the agent was speaking.
 
@@ -84,7 +118,10 @@ def judge(
         paused: Whether it has stopped, at least for now.
         over: Whether it has stopped for as long as ends a turn.
         confidence: The recognizer's confidence in the words in [0, 1], where known.
+        sound: What ``sound_alone`` says of it: coughs and laughter never take the floor.
     """
+    if sound is not None and sound not in ANSWERED:
+        return Verdict.NOTHING if paused or over else Verdict.UNDECIDED
     if over and not is_speech(words, speech_s, voiced_share, confidence):
         return Verdict.NOTHING
     if voiced_share < MIN_VOICED:

@@ -16,10 +16,17 @@ from voice_agent.dialogue.events import (
     SpeechStarted,
     SpeechStopped,
 )
-from voice_agent.dialogue.interruption import Verdict, is_speech, judge
+from voice_agent.dialogue.interruption import (
+    ANSWERED,
+    EXPRESSIVE,
+    Verdict,
+    is_speech,
+    judge,
+    sound_alone,
+)
 from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.errors import Overloaded, VoiceAgentError
-from voice_agent.events import Hypothesis, ReplyStatus, UserTurn
+from voice_agent.events import Hypothesis, Paralinguistics, ReplyStatus, UserTurn
 from voice_agent.hearing.listener import (
     Draft,
     Failed,
@@ -75,6 +82,7 @@ class _UserTurn:
         suspect: It began while the agent spoke, and may be no interruption.
         words, confidence: The newest hypothesis.
         asr_final: ``time.perf_counter()`` when the words were last settled.
+        how: The newest reading.
     """
 
     item: str
@@ -83,6 +91,12 @@ class _UserTurn:
     words: str = ""
     confidence: float | None = None
     asr_final: float | None = None
+    how: Paralinguistics | None = None
+
+    @property
+    def sound(self) -> str | None:
+        """The sound that it is, where it is no speech as far as can be told."""
+        return sound_alone(self.words, self.how)
 
 
 class Session:
@@ -265,8 +279,7 @@ class Session:
             case Draft(utterance):
                 self._on_draft(utterance)
             case Reading(how):
-                if self._user is not None and not self._user.suspect:
-                    self._emit(HeardHow(self._user.item, how, final=False))
+                self._on_reading(how)
 
     def _on_started(self, at: float) -> None:
         delivery = self._answering.delivery
@@ -284,7 +297,15 @@ class Session:
         if self._user is not None and not self._user.suspect and hypothesis.text:
             self._emit(Caption(self._user.item, hypothesis))
 
+    def _on_reading(self, how: Paralinguistics) -> None:
+        if self._user is not None:
+            self._user.how = how
+            if not self._user.suspect:
+                self._emit(HeardHow(self._user.item, how, final=False))
+
     def _on_draft(self, utterance: Utterance) -> None:
+        if self._user is not None:
+            self._user.how = utterance.how
         self._on_words(utterance.hypothesis, paused=True)
         if self._user is None:
             return
@@ -297,15 +318,15 @@ class Session:
         if self._user is not None:
             hypothesis = utterance.hypothesis
             self._user.words, self._user.confidence = hypothesis.text, hypothesis.confidence
+            self._user.how = utterance.how
         self._judge(over=True)
         user, self._user = self._user, None
         if user is None:
             return
         self._emit(SpeechStopped(user.item, utterance.end))
-        confidence = utterance.hypothesis.confidence
-        if not is_speech(user.words, utterance.speech_s, utterance.voiced_share, confidence):
+        if not _deserves_answer(user, utterance):
             self._answering.drop_prepared()
-            self._emit(SpeechIgnored(user.item))
+            self._tell_ignored(user)
             return
         stopwatch = Stopwatch(utterance.decided - utterance.end, utterance.decided_at)
         turn = self._answering.add_turn(user.item, _heard(utterance))
@@ -315,7 +336,7 @@ class Session:
             self._answering.answer(turn, stopwatch, user.asr_final or time.perf_counter())
         else:
             self._answering.drop_prepared()
-        self._listener.remember(utterance)
+        self._listener.remember(utterance, spoken=user.sound is None)
 
     # --- whose turn is it -----------------------------------------------------------------------
 
@@ -325,7 +346,9 @@ class Session:
         if user is None or not user.suspect:
             return
         ear = self._listener.ear
-        verdict = judge(user.words, ear.speech_s, ear.voiced_share, paused, over, user.confidence)
+        verdict = judge(
+            user.words, ear.speech_s, ear.voiced_share, paused, over, user.confidence, user.sound
+        )
         if verdict is Verdict.INTERRUPTION or not self.answering:
             user.suspect = False
             self._answering.end(ReplyStatus.INTERRUPTED)
@@ -338,10 +361,15 @@ class Session:
         self._user = None
         self._listener.forget()
         self._answering.drop_prepared()
-        self._emit(SpeechIgnored(user.item))
+        self._tell_ignored(user)
         if self._answering.delivery is not None:
             self._answering.delivery.resume()
             self._answering.advance()
+
+    def _tell_ignored(self, user: _UserTurn) -> None:
+        if user.how is not None and user.sound in EXPRESSIVE:
+            self._emit(HeardHow(user.item, user.how, final=True))
+        self._emit(SpeechIgnored(user.item))
 
     def _stirring(self) -> bool:
         return self.turn_taking.interrupt_response and self._listener.ear.stirring
@@ -349,6 +377,12 @@ class Session:
     def _set_terms(self) -> None:
         self._answering.terms.aloud = self.turn_taking.aloud
         self._answering.terms.instructions = self.instructions
+
+
+def _deserves_answer(user: _UserTurn, utterance: Utterance) -> bool:
+    if user.sound is not None:
+        return user.sound in ANSWERED
+    return is_speech(user.words, utterance.speech_s, utterance.voiced_share, user.confidence)
 
 
 def _heard(utterance: Utterance) -> UserTurn:

@@ -179,10 +179,16 @@ class Listener:
         await turn.finished.wait()
         return not turn.dropped
 
-    def remember(self, utterance: Utterance) -> None:
-        """Takes a finished turn into what is known of the person's voice; it was really speech."""
+    def remember(self, utterance: Utterance, *, spoken: bool = True) -> None:
+        """Takes a finished turn into what is known of the person.
+
+        Args:
+            utterance: What was really meant as a turn.
+            spoken: It was speech, so that the person's usual voice can be learnt from it.
+        """
         self._tracking.remember(utterance.how, utterance.end)
-        self._start(self._learn(utterance))
+        if spoken:
+            self._start(self._learn(utterance))
 
     def forget(self) -> None:
         """Drops the running turn."""
