@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from voice_agent import catalogue
 from voice_agent.audio.pcm import HEARING_RATE, Samples
+from voice_agent.config import Config, engine_options
 from voice_agent.errors import ConfigError, EngineError, EngineUnavailable, Overloaded
 from voice_agent.events import EMOTIONS, Manner, Paralinguistics
 from voice_agent.hearing.paralinguistics.transformers import TransformersAnalyzer
@@ -252,6 +255,28 @@ async def test_a_pooled_head_is_computed_as_published(create, tmp_path):
     (scores,) = await analyzer.scores(analyzer.readers[0], [audio])
 
     np.testing.assert_allclose(scores, expected[0], rtol=1e-4, atol=1e-4)
+
+
+async def test_a_model_saved_by_an_older_library_is_the_same(read, masked, tmp_path):
+    import torch
+    from safetensors.torch import load_file
+
+    old = {
+        "weight_g": "parametrizations.weight.original0",
+        "weight_v": "parametrizations.weight.original1",
+    }
+    weights = load_file(Path(masked["model"]) / "model.safetensors")
+    for before, now in old.items():
+        name = f"wav2vec2.encoder.pos_conv_embed.conv.{now}"
+        weights[name.replace(now, before)] = weights.pop(name)
+    del weights["wav2vec2.masked_spec_embed"]
+    torch.save(weights, tmp_path / "pytorch_model.bin")
+    for name in ("config.json", "preprocessor_config.json"):
+        (tmp_path / name).write_bytes((Path(masked["model"]) / name).read_bytes())
+
+    older = await read(sound(2), masked | {"model": str(tmp_path)})
+
+    assert older.emotion == pytest.approx((await read(sound(2), masked)).emotion, abs=1e-5)
 
 
 async def test_labels_that_do_not_exclude_each_other_are_taken_one_by_one(read, tmp_path):
@@ -530,8 +555,9 @@ async def test_a_closed_stream_reads_no_more(create, masked):
 
 
 def test_a_model_must_be_named():
-    with pytest.raises(ValidationError, match="models"):
-        TransformersAnalyzer.Options.model_validate({})
+    for nothing in ({}, {"models": []}):
+        with pytest.raises(ValidationError, match="models"):
+            TransformersAnalyzer.Options.model_validate(nothing)
 
 
 @pytest.mark.parametrize(
@@ -650,3 +676,18 @@ def test_the_engine_is_known_without_loading_torch():
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_example_of_the_documentation_is_a_valid_choice():
+    page = (Path(__file__).parents[2] / "docs" / "paralinguistics.md").read_text(encoding="utf-8")
+    (example,) = [
+        block.split("```")[0]
+        for block in page.split("```yaml\n")[1:]
+        if "engine: transformers" in block.split("```")[0]
+    ]
+
+    config = Config.model_validate(yaml.safe_load(example) | {"profile": "example"})
+    _, options = engine_options("paralinguistics", config.hearing.paralinguistics)
+
+    known = {model.hub for model in catalogue.catalogue()}
+    assert {choice.model for choice in options.models} <= known

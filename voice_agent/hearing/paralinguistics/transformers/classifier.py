@@ -1,5 +1,6 @@
 """One audio classifier: loading it from disk, and what it says of pieces of audio."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,8 @@ def load(name: str, folder: Path, device: str, dtype: str) -> Classifier:
     logging.disable_progress_bar()
     # A model of another kind is refused with an error of our own instead of a table on the screen.
     logging.set_verbosity_error()
+    # The features of the Audio Spectrogram Transformer, as it was trained, are told off for it.
+    warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         features = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)

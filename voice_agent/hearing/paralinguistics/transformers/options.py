@@ -59,7 +59,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: tuple[ModelChoice, ...] = Field(
-        min_length=1, description="The models, each with what is read from it"
+        description="The models, each with what is read from it"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where they run")
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
@@ -81,6 +81,8 @@ class Options(BaseModel):
 
     @model_validator(mode="after")
     def _one_model_a_kind(self) -> Self:
+        if not self.models:
+            raise ValueError("models: name at least one")
         counts = Counter(kind for choice in self.models for kind in choice.reads)
         twice = [kind for kind, count in counts.items() if count > 1]
         if twice:
