@@ -38,6 +38,9 @@ import { Pacing } from "./pacing.js";
  * @property {string} strategy
  * @property {string} reply_emotion
  * @property {string} style
+ * @property {string} [words_emotion] what the words alone tell of; empty where nothing
+ * @property {string} [voice_emotion] what the voice alone shows; empty where nothing
+ * @property {number|null} [disagreement] how far they contradict each other, in [0, 1]
  */
 
 /**

@@ -71,6 +71,9 @@ THOUGHT = {
     "strategy": "Reflection of feelings",
     "reply_emotion": "comfort",
     "style": "soft and slow",
+    "words_emotion": "happy",
+    "voice_emotion": "fear",
+    "disagreement": 0.7,
 }
 
 LATENCY = {

@@ -24,6 +24,7 @@ async def test_the_panel_shows_voice_thoughts_and_time_of_each_turn(
     await server.reply(seconds=0.4)
     await expect(panel).to_contain_text("it mattered to them")
     await expect(panel).to_contain_text("low and slow voice")
+    await expect(panel).to_contain_text("Your words sound happy, your voice afraid.")
     await expect(panel).to_contain_text("Reflection of feelings")
     await expect(panel).to_contain_text("comfort")
     await server.end_reply("of a1", "a1")

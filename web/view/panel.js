@@ -16,6 +16,16 @@ const STAGES = /** @type {[string, string][]} */ ([
   ["voice_to_voice", "Sent it"],
 ]);
 
+/** Words and voice that contradict one another less than this are not worth a word. */
+const TOLD_FROM = 0.3;
+
+const ADJECTIVES = new Map([
+  ["anger", "angry"],
+  ["fear", "afraid"],
+  ["disgust", "disgusted"],
+  ["surprise", "surprised"],
+]);
+
 /**
  * @param {Record<string, number|null>|null} latency
  * @returns {number|null} ms from the person's last word to the first sound from the loudspeaker
@@ -108,6 +118,16 @@ function voice(turn) {
   return voiceReading(turn.user.how);
 }
 
+/**
+ * @param {import("../conversation.js").Thought} thought
+ * @returns {string} where words and voice tell of different feelings, which; else nothing
+ */
+function contrast({ words_emotion, voice_emotion, disagreement }) {
+  if (disagreement == null || disagreement < TOLD_FROM) return "";
+  const sounds = (/** @type {string} */ label) => ADJECTIVES.get(label) ?? label;
+  return `Your words sound ${sounds(words_emotion ?? "")}, your voice ${sounds(voice_emotion ?? "")}.`;
+}
+
 /** @param {Turn|undefined} turn @returns {Node[]} */
 function thoughts(turn) {
   const thought = turn?.reply?.thought;
@@ -116,6 +136,7 @@ function thoughts(turn) {
   const rows = [
     ["About your words", thought.linguistic],
     ["About your voice", thought.paralinguistic],
+    ["One against the other", contrast(thought)],
   ];
   for (const [name, text] of rows) {
     if (text) list.append(element("div", "", element("dt", "", name), element("dd", "", text)));
