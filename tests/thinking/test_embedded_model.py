@@ -218,6 +218,14 @@ async def test_tears_are_answered_gently(model):
         assert thought.reply_emotion in {"comfort", "sorry"}
 
 
+@pytest.mark.parametrize("event", ["cry", "scream"])
+async def test_crying_without_a_word_is_not_asked_to_say_it_again(model, event):
+    thought, reply = await answer(model, "", how=sounding(event))
+    assert thought.reply_emotion == "comfort"
+    assert names_the_voice(reply) or any(w in reply.lower() for w in ("tears", "all right"))
+    assert "again" not in reply.lower()
+
+
 async def test_a_cough_is_mentioned_once_and_a_snore_never(model):
     for event, most in (("cough", 1), ("snore", 0), ("other", 0)):
         how, history, mentions = sounding(event), [], 0

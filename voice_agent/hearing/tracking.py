@@ -76,7 +76,7 @@ class Tracking:
             emotion=emotion,
             evidence=how.emotion,
             calm=emotion["neutral"] * min(1.0, how.calm / neutral) if neutral > 0 else 0.0,
-            uncertain=not _sure(emotion),
+            uncertain=not sure(emotion),
         )
 
     def remember(self, how: Paralinguistics, ended: float) -> None:
@@ -110,7 +110,8 @@ def _trust(how: Paralinguistics) -> float:
     return amount * _UNCERTAIN_TRUST if how.uncertain else amount
 
 
-def _sure(emotion: Mapping[str, float]) -> bool:
+def sure(emotion: Mapping[str, float]) -> bool:
+    """Whether a posterior over emotions is clear enough to build on."""
     first, second = sorted(emotion.values(), reverse=True)[:2]
     return first >= SURE_SHARE and first - second >= SURE_MARGIN
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voice_agent.thinking.plain_words import plain
-from voice_agent.thinking.responder.phrasebook import Act, Feeling, Lines, Phrasebook
+from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, Phrasebook
 from voice_agent.thinking.responder.remarks import of_voice
 from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.wording import Move, Option
@@ -16,6 +16,7 @@ _ASKED_HOW = re.compile(
     r"\bhow (are|is|was|has|have|do) (you|it|your|the)\b|what about you|kind of day|feel"
 )
 _ONWARD = {"fine", "agree", "disagree", "dont_know", "nod"}
+_SAYING_ENOUGH = {"cry", "scream"}
 _POOL = {
     Strategy.QUESTION: "ask",
     Strategy.REFLECTION: "reflect",
@@ -60,7 +61,11 @@ class Planner:
         general = self._book.general[situation.valence]
         reply = feeling.reply if feeling else "neutral"
         style = feeling.style if feeling else "friendly, relaxed"
-        if now.unheard:
+        cue = situation.cue
+        if now.unheard == "silence" and cue is not None and cue.name in _SAYING_ENOUGH:
+            options = self._answer_sound(situation, cue)
+            reply, style = cue.reply, "gentle, unhurried"
+        elif now.unheard:
             options, reply, style = self._ask_again(situation), "sorry", "clear, friendly"
         elif now.act is not None and now.act.name in _ONWARD:
             asked_how = _ASKED_HOW.search(plain(situation.last_reply))
@@ -235,6 +240,11 @@ class Planner:
         for strategy in (Strategy.QUESTION, Strategy.OTHERS, Strategy.INFORMATION):
             for kind in kinds:
                 yield (Move((self._book.unheard[kind],), needed=True, strategy=strategy),)
+
+    def _answer_sound(self, s: Situation, cue: Cue) -> Iterator[Option]:
+        """After tears or a scream without a word."""
+        yield (Move((cue.lines["say"],), needed=True, strategy=Strategy.REFLECTION),)
+        yield from self._ask_again(s)
 
     def _slots(self, s: Situation) -> dict[str, str]:
         said = plain(" ".join(past.reply for past in s.history))
