@@ -503,6 +503,40 @@ async def test_a_model_that_gives_no_numbers_fails_for_those_who_asked(create, t
     assert "float32" in str(outcomes[0])
 
 
+async def test_audio_that_a_model_cannot_take_fails_for_its_own_conversation_alone(
+    create, passes, masked
+):
+    analyzer = await create(masked)
+    bad = sound(1)
+    bad[5000] = np.inf
+    one, other = await analyzer.open(), await analyzer.open()
+
+    failed, fine = await asyncio.gather(
+        one.analyze(bad, MANNER), other.analyze(sound(1), MANNER), return_exceptions=True
+    )
+
+    assert passes.sizes == [2]
+    assert isinstance(failed, EngineError)
+    assert isinstance(fine, Paralinguistics)
+
+
+async def test_closing_leaves_alone_who_has_just_given_up(create, passes, masked):
+    analyzer = await create(masked)
+    streams = [await analyzer.open() for _ in range(2)]
+    passes.gate.clear()
+    calls = [asyncio.create_task(stream.analyze(sound(1), MANNER)) for stream in streams]
+    await until(passes.begun.is_set)
+    late = asyncio.create_task((await analyzer.open()).analyze(sound(1), MANNER))
+    await until(lambda: analyzer.waiting == 1)
+    late.cancel()
+    passes.gate.set()
+    await analyzer.close()
+
+    await asyncio.wait([late])
+    assert late.cancelled()
+    assert all(how.emotion for how in await asyncio.gather(*calls))
+
+
 async def test_a_failed_pass_does_not_end_the_work(create, masked, monkeypatch):
     stream = await (await create(masked)).open()
     with monkeypatch.context() as patch:

@@ -70,31 +70,30 @@ class Batcher(Generic[Key, Item, Result]):
     def close(self) -> None:
         """Refuses what waits and what comes; the batch under way still ends."""
         self._closed = True
-        for job in self._waiting:
-            job.result.set_exception(EngineError(f"{self._worker.name} was closed"))
+        self._fail(self._waiting, EngineError(f"{self._worker.name} was closed"))
         self._waiting.clear()
 
     async def _run(self) -> None:
-        while self._waiting:
-            key = self._waiting[0].key
-            batch = [job for job in self._waiting if job.key == key][: self._most]
-            self._waiting = [job for job in self._waiting if job not in batch]
+        # Those whose callers gave up in this very moment are still in the list.
+        while waiting := [job for job in self._waiting if not job.result.done()]:
+            key = waiting[0].key
+            batch = [job for job in waiting if job.key == key][: self._most]
+            self._waiting = [job for job in waiting if job not in batch]
             try:
                 results = await self._worker.call(self._work, key, [job.item for job in batch])
             except Exception as error:
-                for job in batch:
-                    if not job.result.done():
-                        job.result.set_exception(_failure(self._worker.name, error))
+                self._fail(batch, error)
             else:
                 for job, result in zip(batch, results, strict=True):
                     if not job.result.done():
                         job.result.set_result(result)
         self._running = None
 
-
-def _failure(name: str, error: Exception) -> EngineError:
-    """An error for each who waits, since an exception that is raised twice grows."""
-    failure = error if isinstance(error, EngineError) else EngineError(f"{name} failed: {error}")
-    copy = EngineError(str(failure))
-    copy.__cause__ = error
-    return copy
+    def _fail(self, jobs: Sequence[_Job[Key, Item, Result]], error: Exception) -> None:
+        known = isinstance(error, EngineError)
+        for job in jobs:
+            if not job.result.done():
+                # One each: an error that is raised in several places gathers all their traces.
+                failure = EngineError(str(error) if known else f"{self._worker.name}: {error}")
+                failure.__cause__ = error
+                job.result.set_exception(failure)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.errors import ConfigError, EngineError, EngineUnavailable
+from voice_agent.errors import ConfigError, EngineUnavailable
 
 Scores = NDArray[np.float32]
 """What a model gives for a piece of audio: a score for each of its labels, before any softmax."""
@@ -43,11 +43,7 @@ class Classifier:
     _features: Any
 
     def read(self, pieces: Sequence[Samples]) -> list[Scores]:
-        """Reads pieces of 16 kHz mono float32 in one forward pass.
-
-        Raises:
-            EngineError: The scores are no numbers.
-        """
+        """Reads pieces of 16 kHz mono float32 in one forward pass; blocks."""
         import torch
 
         masked = self.lengths == "masked"
@@ -63,11 +59,6 @@ class Classifier:
             inputs["attention_mask"] = found["attention_mask"].to(self._model.device)
         with torch.inference_mode():
             scores = self._model(**inputs).logits.float().cpu().numpy()
-        if not np.isfinite(scores).all():
-            raise EngineError(
-                f"{self._model.name_or_path} gave no numbers in {self._model.dtype}; another "
-                "hearing.paralinguistics.dtype may help: float32 or bfloat16"
-            )
         return list(scores)
 
 
@@ -101,8 +92,9 @@ def load(name: str, folder: Path, device: str, dtype: str) -> Classifier:
         )
         model = model.to(device).eval()
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = str(error).partition("\n")[0]
         raise EngineUnavailable(
-            f"the model {name} in {folder} cannot be loaded: {str(error).splitlines()[0]}"
+            f"the model {name} in {folder} cannot be loaded: {reason}"
         ) from error
     untrained = sorted(key for key in report["missing_keys"] if not key.endswith(_NEEDLESS))
     if untrained or report["mismatched_keys"]:
@@ -110,10 +102,11 @@ def load(name: str, folder: Path, device: str, dtype: str) -> Classifier:
             f"hearing.paralinguistics.models: {name} is no classifier that transformers knows: "
             f"its weights lack {', '.join(untrained or map(str, report['mismatched_keys']))}"
         )
-    if features.sampling_rate != HEARING_RATE:
+    rate = getattr(features, "sampling_rate", None)
+    if rate != HEARING_RATE:
         raise ConfigError(
-            f"hearing.paralinguistics.models: {name} hears audio of {features.sampling_rate} Hz; "
-            f"only models of {HEARING_RATE} Hz can be used"
+            f"hearing.paralinguistics.models: {name} hears audio of {rate} Hz; only models of "
+            f"{HEARING_RATE} Hz can be used"
         )
     return Classifier(
         labels=tuple(str(config.id2label[at]) for at in range(config.num_labels)),

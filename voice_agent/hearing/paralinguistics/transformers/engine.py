@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import ClassVar, Self
 
+import numpy as np
+
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.errors import EngineError, Overloaded
 from voice_agent.hearing.paralinguistics.transformers import options as settings
@@ -112,11 +114,21 @@ class TransformersAnalyzer:
             self._readings -= 1
 
     async def scores(self, reader: Reader, pieces: Iterable[Samples]) -> list[Scores]:
-        """What a model says of pieces of audio."""
+        """What a model says of pieces of audio.
+
+        Raises:
+            EngineError: It failed, or gave no numbers.
+        """
         equal = reader.classifier.lengths == "equal"
-        return await asyncio.gather(
+        found = await asyncio.gather(
             *(self._batcher.submit((reader, piece.size if equal else 0), piece) for piece in pieces)
         )
+        if not all(np.isfinite(scores).all() for scores in found):
+            raise EngineError(
+                f"{reader.choice.model} gave no numbers; another hearing.paralinguistics.dtype may "
+                "help: float32 or bfloat16"
+            )
+        return found
 
     def end_of(self, turn: Samples, reader: Reader) -> Samples:
         """The part of a turn that a model reads for anything but sounds."""
