@@ -15,6 +15,9 @@ from voice_agent.transports.files import FileTurn
 AUDIBLE_SHIFT_ST, AUDIBLE_SHIFT_DB, AUDIBLE_SHIFT_RATE = 1.5, 3.0, 0.15
 """Differences from the speaker's usual voice that are worth a word."""
 
+TELLING_SHARE, TELLING_TRUST = 0.25, 0.25
+"""Share from which a second emotion is told of, and confidence from which a measure is."""
+
 
 def as_json(turn: FileTurn, engines: Mapping[str, str]) -> str:
     """A turn as one line of JSON; ``note`` is there only if there is something to say."""
@@ -86,30 +89,67 @@ def show(console: Console, turn: FileTurn, title: str = "") -> None:
 
 def in_words(how: Paralinguistics) -> str:
     """How something was said, in a line."""
-    likely = sorted(how.emotion.items(), key=lambda item: -item[1])[:2]
-    parts = [f"{label} {share:.0%}" for label, share in likely if share >= 0.25]
-    if parts and how.uncertain:
-        parts[-1] += " (uncertain)"
-    parts += [event.label for event in how.events]
+    parts = _likely(how.emotion)
+    remarks = []
+    if _top(how.emotion) == "neutral" and how.calm >= how.emotion["neutral"] / 2:
+        remarks.append("calm")
+    if how.evidence and _top(how.evidence) != _top(how.emotion):
+        remarks.append(f"alone {_likely(how.evidence)[0]}")
+    if how.uncertain:
+        remarks.append("uncertain")
+    if parts and remarks:
+        parts[-1] += f" ({', '.join(remarks)})"
+    for name, estimate in (("valence", how.valence), ("arousal", how.arousal)):
+        if estimate is not None and estimate.confidence >= TELLING_TRUST:
+            parts.append(f"{name} {estimate.value:+.1f}")
+    parts += dict.fromkeys(event.label for event in how.events)
     return ", ".join(parts + _manner(how.manner)) or "too little speech to tell"
 
 
+def _likely(posterior: Mapping[str, float]) -> list[str]:
+    labels = sorted(posterior, key=lambda label: -posterior[label])
+    told = [each for each in labels[1:2] if posterior[each] >= TELLING_SHARE]
+    return [f"{label} {posterior[label]:.0%}" for label in labels[:1] + told]
+
+
+def _top(posterior: Mapping[str, float]) -> str:
+    return max(posterior, key=lambda label: posterior[label], default="")
+
+
 def _manner(manner: Manner) -> list[str]:
-    words = []
-    for shift, audible, high, low in (
-        (manner.pitch_shift_st, AUDIBLE_SHIFT_ST, "higher than usual", "lower than usual"),
-        (manner.level_shift_db, AUDIBLE_SHIFT_DB, "louder than usual", "quieter than usual"),
+    voice = {"whisper": "whispered", "shout": "shouted"}.get(_top(manner.phonation))
+    words = [voice] if voice else []
+    for name, shift, audible, high, low in (
         (
+            "pitch_shift_st",
+            manner.pitch_shift_st,
+            AUDIBLE_SHIFT_ST,
+            "higher than usual",
+            "lower than usual",
+        ),
+        (
+            "level_shift_db",
+            manner.level_shift_db,
+            AUDIBLE_SHIFT_DB,
+            "louder than usual",
+            "quieter than usual",
+        ),
+        (
+            "rate_shift",
             None if manner.rate_shift is None else manner.rate_shift - 1,
             AUDIBLE_SHIFT_RATE,
             "faster than usual",
             "slower than usual",
         ),
     ):
-        if shift is not None and abs(shift) >= audible:
+        trusted = manner.confidence.get(name, 1.0) >= TELLING_TRUST
+        if shift is not None and trusted and abs(shift) >= audible:
             words.append(high if shift > 0 else low)
     if manner.pitch_hz is not None:
-        words.append(f"{manner.pitch_hz:.0f} Hz")
+        span = ""
+        if manner.pitch_low_hz is not None and manner.pitch_high_hz is not None:
+            span = f" ({manner.pitch_low_hz:.0f} to {manner.pitch_high_hz:.0f})"
+        words.append(f"{manner.pitch_hz:.0f} Hz{span}")
     if manner.syllable_rate is not None:
         words.append(f"{manner.syllable_rate:.1f} syllables/s")
     return words
