@@ -20,7 +20,8 @@ from voice_agent.engines import (
 )
 from voice_agent.errors import Overloaded
 from voice_agent.hearing.ear import Ear
-from voice_agent.hearing.listener import HearingEvent, Listener
+from voice_agent.hearing.events import HearingEvent
+from voice_agent.hearing.listener import Listener
 from voice_agent.hearing.vad import VadModel
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store

@@ -27,18 +27,18 @@ from voice_agent.dialogue.interruption import (
 from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.errors import Overloaded, VoiceAgentError
 from voice_agent.events import Hypothesis, Paralinguistics, ReplyStatus, UserTurn
-from voice_agent.hearing.listener import (
+from voice_agent.hearing.events import (
     Draft,
     Failed,
     Finished,
     HearingEvent,
-    Listener,
     Partial,
     Reading,
     Resumed,
     Started,
     Utterance,
 )
+from voice_agent.hearing.listener import Listener
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.thinker import Thinker
