@@ -1,110 +1,178 @@
-"""The analyzer that needs no model: measurements, and what little may be read from them."""
+"""The analyzer that is always there: small trained networks on one CPU core."""
 
 from collections.abc import Mapping
-from math import exp
+from math import sqrt
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from voice_agent.audio.pcm import Samples
+from voice_agent.config import shipped
 from voice_agent.events import EMOTIONS, Estimate, Manner, Paralinguistics
+from voice_agent.hearing.paralinguistics.event_model import EventModel
+from voice_agent.hearing.paralinguistics.log_mel import FRAMES_PER_S, log_mel
+from voice_agent.hearing.paralinguistics.voice_model import CLASSES, VoiceModel, spectrum
+from voice_agent.hearing.tracking import sure
+from voice_agent.workers import Worker
 
-_LEAST_SPEECH_S = 0.5
+_LEAST_SPEECH_S = 0.15
+# Adults reach the pitch of a child's everyday voice only when they are excited.
+_CHILDLIKE_HZ = 300.0
+_EXCITED = 0.3
+_DOUBT_S = 10.0
+_REMEMBERED_S = 60.0
 
-# Share of women among speakers of a median pitch, in acted and everyday recordings: men who are
-# excited speak as high as women who are calm.
-_PITCH_HZ = (90.0, 120.0, 150.0, 170.0, 200.0, 240.0, 300.0)
-_FEMALE_SHARE = (0.04, 0.08, 0.2, 0.42, 0.62, 0.72, 0.75)
-_LIVELINESS = {
-    "anger": 1.0,
-    "happy": 1.0,
-    "surprise": 1.0,
-    "fear": 0.7,
-    "sad": -1.0,
-    "neutral": -0.7,
+DIMENSIONS: Mapping[str, tuple[float, float, float]] = {
+    "neutral": (0.0, 0.0, 0.0),
+    "calm": (0.2, -0.4, 0.05),
+    "happy": (0.76, 0.48, 0.35),
+    "sad": (-0.63, -0.27, -0.33),
+    "anger": (-0.51, 0.59, 0.25),
+    "fear": (-0.64, 0.60, -0.43),
+    "disgust": (-0.60, 0.35, 0.11),
+    "surprise": (0.40, 0.67, -0.13),
+    "other": (0.0, 0.0, 0.0),
 }
+"""Valence, arousal and dominance of the emotions, after Russell and Mehrabian (1977); calm lies
+between neutral and their "relaxed"."""
+
+_WIDEST = 0.7
 
 
 class EmbeddedAnalyzer:
-    """Passes the measurements on and reads arousal from them, always marked uncertain.
+    """Emotion, gender and vocal events by the models in ``models/``; age it does not know.
 
-    Without a trained model, loudness, pitch and pace tell how lively somebody speaks, hardly
-    which emotion it is: the posterior stays close to even and ``uncertain`` stays True.
+    Valence, arousal and dominance are those of the emotions, weighted by the posterior.
     """
 
     class Options(BaseModel):
-        """It has none."""
+        """Options of the ``embedded`` analyzer."""
 
         model_config = ConfigDict(extra="forbid", frozen=True)
 
+        models: Path | None = Field(
+            None,
+            description="Folder with the models `voice` and `vocal_events` (as `voice-agent train "
+            "paralinguistics` writes them) to use instead of the shipped ones. Of a model that is "
+            "not in it, the shipped one is used.",
+        )
+
     name: ClassVar[str] = "embedded"
+
+    def __init__(self, voice: VoiceModel, events: EventModel) -> None:
+        self._voice = voice
+        self._events = events
+        self._worker = Worker.thread("paralinguistics")
 
     @classmethod
     async def create(cls, options: Options) -> Self:
-        """Ready at once."""
-        return cls()
+        """Loads the models.
+
+        Raises:
+            EngineUnavailable: A model is missing or damaged.
+        """
+        return cls(
+            VoiceModel(_folder(options.models, "voice")),
+            EventModel(_folder(options.models, "vocal_events")),
+        )
 
     async def open(self) -> "EmbeddedStream":
         """A stream, of which there may be any number."""
-        return EmbeddedStream()
+        return EmbeddedStream(self._voice, self._events, self._worker)
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Stops its thread."""
+        self._worker.close()
 
 
 class EmbeddedStream:
-    """Reads one person's turns, each for itself."""
+    """Hears one person; learns the mean spectrum of their voice from finished turns."""
+
+    def __init__(self, voice: VoiceModel, events: EventModel, worker: Worker) -> None:
+        self._voice = voice
+        self._events = events
+        self._worker = worker
+        self._usual: NDArray[np.float32] | None = None
+        self._learned_s = 0.0
 
     async def analyze(self, samples: Samples, manner: Manner) -> Paralinguistics:
-        """Reads the turn so far from its measurements; the samples are not looked at."""
-        if manner.speech_s < _LEAST_SPEECH_S:
-            return Paralinguistics(manner=manner)
-        arousal = _arousal(manner)
-        return Paralinguistics(
-            manner=manner,
-            emotion=_emotion(arousal.value if arousal else 0.0),
-            arousal=arousal,
-            gender=_gender(manner.pitch_hz),
-            uncertain=True,
-        )
+        """Reads the turn so far."""
+        return await self._worker.call(self._read, samples, manner)
 
     async def learn(self, samples: Samples) -> None:
-        """Learns nothing: the manner already tells how a turn differs from those before."""
+        """Takes a turn's mean spectrum into the person's usual one."""
+        await self._worker.call(self._take, samples)
 
     async def close(self) -> None:
         """Holds nothing."""
 
+    # --- in the worker ---
 
-def _arousal(manner: Manner) -> Estimate | None:
-    """Louder, higher and faster than the person's own usual is livelier."""
-    signs = [
-        (shift / scale, weight)
-        for shift, scale, weight in (
-            (manner.level_shift_db, 6.0, 1.0),
-            (manner.pitch_shift_st, 4.0, 1.0),
-            (None if manner.rate_shift is None else manner.rate_shift - 1.0, 0.3, 0.5),
+    def _read(self, samples: Samples, manner: Manner) -> Paralinguistics:
+        mel = log_mel(samples)
+        events = self._events.events(mel)
+        if manner.speech_s < _LEAST_SPEECH_S or not len(mel):
+            return Paralinguistics(manner=manner, events=events)
+        heard = self._voice.read(mel, self._reference())
+        emotion = {label: heard.emotion.get(label, 0.0) for label in EMOTIONS}
+        emotion["neutral"] += heard.emotion["calm"]
+        valence, arousal, dominance = _dimensions(heard.emotion)
+        return Paralinguistics(
+            manner=manner,
+            emotion=emotion,
+            calm=heard.emotion["calm"],
+            valence=valence,
+            arousal=arousal,
+            dominance=dominance,
+            gender={} if _childlike(manner, arousal) else heard.gender,
+            events=events,
+            uncertain=not sure(emotion),
         )
-        if shift is not None
-    ]
-    if not signs:
-        return None
-    total = sum(weight for _, weight in signs)
-    value = sum(sign * weight for sign, weight in signs) / total
-    return Estimate(max(-1.0, min(1.0, value)), 0.12 * total)
+
+    def _take(self, samples: Samples) -> None:
+        mel = log_mel(samples)
+        if not len(mel):
+            return
+        seconds = len(mel) / FRAMES_PER_S
+        past = min(self._learned_s, _REMEMBERED_S)
+        fresh = spectrum(mel)
+        before = fresh if self._usual is None else self._usual
+        self._usual = before + (fresh - before) * np.float32(seconds / (past + seconds))
+        self._learned_s = past + seconds
+
+    def _reference(self) -> NDArray[np.float32] | None:
+        """The usual spectrum: drawn to that of all speakers as long as little was heard."""
+        if self._usual is None:
+            return None
+        share = np.float32(self._learned_s / (self._learned_s + _DOUBT_S))
+        reference: NDArray[np.float32] = (
+            self._voice.average + (self._usual - self._voice.average) * share
+        )
+        return reference
 
 
-def _emotion(arousal: float) -> Mapping[str, float]:
-    """Nearly even: lively speech leaves a little more for the lively emotions."""
-    scores = {label: exp(0.5 * arousal * _LIVELINESS.get(label, 0.0)) for label in EMOTIONS}
-    scores["neutral"] *= 1.5
-    total = sum(scores.values())
-    return {label: score / total for label, score in scores.items()}
+def _folder(models: Path | None, name: str) -> Path:
+    own = models / name if models is not None else None
+    return own if own is not None and own.exists() else shipped("models") / name
 
 
-def _gender(pitch_hz: float | None) -> Mapping[str, float]:
-    """From the median pitch; empty where it is about as common among women as among men."""
-    if pitch_hz is None:
-        return {}
-    female = float(np.interp(pitch_hz, _PITCH_HZ, _FEMALE_SHARE))
-    return {} if 0.4 < female < 0.6 else {"female": female, "male": 1.0 - female}
+def _dimensions(shares: Mapping[str, float]) -> tuple[Estimate, Estimate, Estimate]:
+    """Means over the posterior; the more its emotions disagree, the less confidence."""
+    weights = np.array([shares[label] for label in CLASSES])
+    points = np.array([DIMENSIONS[label] for label in CLASSES])
+    means = weights @ points
+    spreads = weights @ (points - means) ** 2
+    valence, arousal, dominance = (
+        Estimate(float(mean), max(0.0, 1.0 - sqrt(max(0.0, spread)) / _WIDEST))
+        for mean, spread in zip(means, spreads, strict=True)
+    )
+    return valence, arousal, dominance
+
+
+def _childlike(manner: Manner, arousal: Estimate) -> bool:
+    """Whether it may be a child, of whose voices the models know nothing."""
+    high = manner.pitch_hz is not None and manner.pitch_hz > _CHILDLIKE_HZ
+    return high and arousal.value < _EXCITED

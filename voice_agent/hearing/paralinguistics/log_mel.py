@@ -38,12 +38,14 @@ def log_mel(samples: Samples) -> NDArray[np.float32]:
     windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::HOP]
     spectrum = np.fft.rfft(windows * _taper(), _FFT, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
-    return np.log(power.astype(np.float32) @ _filters() + np.float32(_FLOOR))
+    mel: NDArray[np.float32] = np.log(power.astype(np.float32) @ _filters() + np.float32(_FLOOR))
+    return mel
 
 
 @cache
 def _taper() -> NDArray[np.float32]:
-    return np.hanning(_WINDOW + 1)[:-1].astype(np.float32) / np.sqrt(_WINDOW, dtype=np.float32)
+    taper: NDArray[np.float32] = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+    return taper / np.float32(_WINDOW**0.5)
 
 
 @cache
@@ -54,4 +56,5 @@ def _filters() -> NDArray[np.float32]:
     hz = np.fft.rfftfreq(_FFT, 1 / HEARING_RATE)[:, None]
     rising = (hz - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - hz) / np.diff(edges)[1:]
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    filters: NDArray[np.float32] = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    return filters

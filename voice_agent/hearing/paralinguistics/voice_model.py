@@ -62,7 +62,8 @@ def spectrum(mel: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     level = mel.mean(1)
     loud = level > np.percentile(level, 95) - _SPEECH_NEPERS
-    return mel[loud].mean(0, dtype=np.float32)
+    mean: NDArray[np.float32] = mel[loud].mean(0, dtype=np.float32)
+    return mean
 
 
 class VoiceModel:

@@ -9,9 +9,7 @@ from voice_agent.events import EMOTIONS, Estimate
 from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.labels import CALM, NAMES, Meanings
 from voice_agent.hearing.paralinguistics.transformers.options import Kind, ModelChoice
-
-_SURE, _AHEAD = 0.5, 0.2
-"""Share of the likeliest emotion, and its lead over the next, from which one may build on it."""
+from voice_agent.hearing.tracking import sure
 
 _LEAST = 0.1
 """Share of all that a model says that must be about a kind for it to say anything of it."""
@@ -74,10 +72,7 @@ def emotion(of_names: Mapping[str, float]) -> tuple[dict[str, float], float]:
 
 def uncertain(of_emotions: Mapping[str, float]) -> bool:
     """Whether an emotion is too weak to build on."""
-    if not of_emotions:
-        return True
-    first, second = sorted(of_emotions.values(), reverse=True)[:2]
-    return first < _SURE or first - second < _AHEAD
+    return not of_emotions or not sure(of_emotions)
 
 
 def dimensions(scores: Scores, meanings: Meanings, choice: ModelChoice) -> dict[str, Estimate]:
