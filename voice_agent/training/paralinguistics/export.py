@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,15 +34,18 @@ def write(
     """
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    torch.onnx.export(
-        network,
-        (example,),
-        buffer,
-        input_names=["mel"],
-        output_names=list(outputs),
-        dynamic_axes={"mel": dict(axes)},
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The newer exporter would need one more package.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (example,),
+            buffer,
+            input_names=["mel"],
+            output_names=list(outputs),
+            dynamic_axes={"mel": dict(axes)},
+            dynamo=False,
+        )
     model = onnx.load_from_string(buffer.getvalue())
     halve(model)
     onnx.checker.check_model(model)

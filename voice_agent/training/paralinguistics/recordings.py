@@ -50,9 +50,10 @@ def collect(paths: Sequence[Path], leave: Mapping[str, Sequence[str]]) -> Record
     for path in paths:
         found = manifest.read(path, leave=leave)
         clips = [clip for clip in found.clips if clip.split not in _NEVER]
-        named = any(clip.split == _DEV for clip in clips)
-        for clip in clips:
-            (dev if (clip.split == _DEV if named else _chosen(clip)) else train).append(clip)
+        aside = [clip for clip in clips if clip.split == _DEV] or _some(clips)
+        kept = {clip.row for clip in aside}
+        dev.extend(aside)
+        train.extend(clip for clip in clips if clip.row not in kept)
     if not train:
         raise ManifestError("no recording is left to train on")
     return Recordings(tuple(train), tuple(dev))
@@ -64,6 +65,9 @@ def audio(clip: Clip) -> Samples:
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
-def _chosen(clip: Clip) -> bool:
-    name = clip.speaker or clip.path.name
-    return zlib.crc32(name.encode()) % _DEV_SHARE == 0
+def _some(clips: Sequence[Clip]) -> list[Clip]:
+    """The clips of an eighth of the speakers, the same ones each time."""
+    names = {clip.row: clip.speaker or clip.path.name for clip in clips}
+    ordered = sorted(set(names.values()), key=lambda name: zlib.crc32(name.encode()))
+    chosen = set(ordered[: len(ordered) // _DEV_SHARE])
+    return [clip for clip in clips if names[clip.row] in chosen]
