@@ -20,7 +20,7 @@ from voice_agent.workers import Worker
 
 _LEAST_SPEECH_S = 0.15
 # Adults reach the pitch of a child's everyday voice only when they are excited.
-_CHILDLIKE_HZ = 300.0
+_CHILDLIKE_HZ = 340.0
 _EXCITED = 0.3
 _DOUBT_S = 10.0
 _REMEMBERED_S = 60.0

@@ -14,20 +14,19 @@ _WIDEST_GAP = 10
 _LONGEST_GAP = 30
 
 
-def recolour(mel: Spectrogram, gain: float, colour: float, random: Generator) -> Spectrogram:
-    """Another level and another microphone.
+def microphone(gain: float, colour: float, random: Generator) -> Spectrogram:
+    """What another microphone at another level adds to every frame, shape (64,).
 
     Args:
-        mel: The spectrogram.
         gain: Standard deviation of the level, in nepers of power.
-        colour: That of the frequency response, given to half of the spectrograms.
+        colour: That of the frequency response, of half of the microphones.
         random: Source of chance.
     """
+    response = np.full(BANDS, random.normal(0, gain))
     if random.random() < 0.5:
         points = np.linspace(0, BANDS - 1, _COLOUR_POINTS)
-        response = random.normal(0, colour, _COLOUR_POINTS)
-        mel = mel + np.interp(np.arange(BANDS), points, response).astype(np.float32)
-    return mel + np.float32(random.normal(0, gain))
+        response += np.interp(np.arange(BANDS), points, random.normal(0, colour, _COLOUR_POINTS))
+    return response.astype(np.float32)
 
 
 def cut(mel: Spectrogram, frames: int, random: Generator | None = None) -> Spectrogram:

@@ -254,15 +254,18 @@ class _Feed:
     def _spectrogram(self, example: Example) -> NDArray[np.float32]:
         random, settings = self._random, self._settings
         mel = example.mels[int(random.integers(len(example.mels)))].astype(np.float32)
-        mel = spectra.recolour(mel, settings.gain, settings.colour, random)
-        seen = features(mel, self._reference(example.speaker))
+        microphone = spectra.microphone(settings.gain, settings.colour, random)
+        usual = self._usual(example.speaker)
+        # The speaker's other recordings came through the same microphone.
+        reference = self._average if usual is None else usual + microphone
+        seen = features(mel + microphone, reference)
         return spectra.gap(spectra.cut(seen, settings.frames, random).copy(), random)
 
-    def _reference(self, speaker: str) -> NDArray[np.float32]:
-        """The speaker's usual spectrum, as it shows in some recordings, or the average one."""
+    def _usual(self, speaker: str) -> NDArray[np.float32] | None:
+        """The speaker's usual spectrum, as it shows in some recordings; None: not known."""
         others = self._speakers.get(speaker, [])
         if len(others) < _USUAL_CLIPS[1] or self._random.random() >= self._settings.usual:
-            return self._average
+            return None
         count = self._random.integers(*_USUAL_CLIPS)
         chosen = self._random.choice(len(others), count, replace=False)
         spectra_of = [spectrum(others[i].mels[0].astype(np.float32)) for i in chosen]
