@@ -14,7 +14,7 @@ from voice_agent.config import shipped
 from voice_agent.events import EMOTIONS, Estimate, Manner, Paralinguistics
 from voice_agent.hearing.paralinguistics.event_model import EventModel
 from voice_agent.hearing.paralinguistics.log_mel import FRAMES_PER_S, log_mel
-from voice_agent.hearing.paralinguistics.voice_model import CLASSES, VoiceModel, spectrum
+from voice_agent.hearing.paralinguistics.voice_model import CLASSES, VoiceModel, levelled, spectrum
 from voice_agent.hearing.tracking import sure
 from voice_agent.workers import Worker
 
@@ -116,7 +116,7 @@ class EmbeddedStream:
         events = self._events.events(mel)
         if manner.speech_s < _LEAST_SPEECH_S or not len(mel):
             return Paralinguistics(manner=manner, events=events)
-        heard = self._voice.read(mel, self._reference())
+        heard = self._voice.read(mel, self._reference(mel))
         emotion = {label: heard.emotion.get(label, 0.0) for label in EMOTIONS}
         emotion["neutral"] += heard.emotion["calm"]
         valence, arousal, dominance = _dimensions(heard.emotion)
@@ -143,14 +143,13 @@ class EmbeddedStream:
         self._usual = before + (fresh - before) * np.float32(seconds / (past + seconds))
         self._learned_s = past + seconds
 
-    def _reference(self) -> NDArray[np.float32] | None:
+    def _reference(self, mel: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """The usual spectrum: drawn to that of all speakers as long as little was heard."""
         if self._usual is None:
             return None
         share = np.float32(self._learned_s / (self._learned_s + _DOUBT_S))
-        reference: NDArray[np.float32] = (
-            self._voice.average + (self._usual - self._voice.average) * share
-        )
+        anyone = levelled(self._voice.average, mel)
+        reference: NDArray[np.float32] = anyone + (self._usual - anyone) * share
         return reference
 
 

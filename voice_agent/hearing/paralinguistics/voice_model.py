@@ -46,7 +46,7 @@ def features(mel: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[np
     Args:
         mel: Log-mel spectrogram of shape (frames, 64).
         usual: Mean spectrum to measure it against, shape (64,): the speaker's own where that is
-            known, else that of the training speakers.
+            known, else ``levelled`` that of the training speakers.
 
     Returns:
         Shape (2, frames, 64): against the usual spectrum, and against its own.
@@ -64,6 +64,17 @@ def spectrum(mel: NDArray[np.float32]) -> NDArray[np.float32]:
     loud = level > np.percentile(level, 95) - _SPEECH_NEPERS
     mean: NDArray[np.float32] = mel[loud].mean(0, dtype=np.float32)
     return mean
+
+
+def levelled(average: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A mean spectrum at the level of this speech: of microphones nothing is known.
+
+    Args:
+        average: The spectrum, shape (64,).
+        mel: Log-mel spectrogram of shape (frames, 64), at least one frame.
+    """
+    at_level: NDArray[np.float32] = average + (spectrum(mel).mean() - average.mean())
+    return at_level
 
 
 class VoiceModel:
@@ -95,7 +106,7 @@ class VoiceModel:
             mel: Its log-mel spectrogram, shape (frames, 64), at least one frame.
             usual: The speaker's mean spectrum, shape (64,), or None where it is not known.
         """
-        reference = self.average if usual is None else usual
+        reference = levelled(self.average, mel) if usual is None else usual
         # The network has seen ten seconds at most at a time; longer speech is read in parts.
         parts = np.array_split(mel, -(-len(mel) // _LONGEST))
         emotion, gender = (

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 MODELS = ("voice", "vocal_events")
 """What can be trained, and the folders it is written to."""
 
-_THRESHOLD = 0.65
+_THRESHOLD = 0.8
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from voice_agent.hearing.paralinguistics.voice_model import (
     CLASSES,
     GENDERS,
     features,
+    levelled,
     spectrum,
 )
 from voice_agent.training.paralinguistics import spectra
@@ -256,9 +257,10 @@ class _Feed:
         mel = example.mels[int(random.integers(len(example.mels)))].astype(np.float32)
         microphone = spectra.microphone(settings.gain, settings.colour, random)
         usual = self._usual(example.speaker)
+        mel = mel + microphone
         # The speaker's other recordings came through the same microphone.
-        reference = self._average if usual is None else usual + microphone
-        seen = features(mel + microphone, reference)
+        reference = levelled(self._average, mel) if usual is None else usual + microphone
+        seen = features(mel, reference)
         return spectra.gap(spectra.cut(seen, settings.frames, random).copy(), random)
 
     def _usual(self, speaker: str) -> NDArray[np.float32] | None:
@@ -306,7 +308,8 @@ def _read(
     logs = []
     for example in examples:
         for mel in example.mels:
-            seen = torch.from_numpy(features(mel.astype(np.float32), average)[None]).to(device)
+            heard = mel.astype(np.float32)
+            seen = torch.from_numpy(features(heard, levelled(average, heard))[None]).to(device)
             logs.append(torch.log_softmax(network(seen)[output].float(), -1)[0].cpu().numpy())
     targets = [int(e.emotion.argmax()) for e in examples for _ in e.mels]
     columns = len(CLASSES) if output == 0 else len(GENDERS)
