@@ -36,4 +36,5 @@ def test_twice_the_amplitude_adds_the_logarithm_of_four():
 
 def test_what_is_heard_does_not_depend_on_what_comes_later():
     sound = np.random.default_rng(0).normal(0, 0.1, HEARING_RATE).astype(np.float32)
-    np.testing.assert_array_equal(log_mel(sound)[:40], log_mel(sound[: HEARING_RATE // 2])[:40])
+    half = log_mel(sound[: HEARING_RATE // 2])
+    np.testing.assert_allclose(log_mel(sound)[:40], half[:40], atol=1e-4)
