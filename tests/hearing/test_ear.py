@@ -171,12 +171,12 @@ def test_measures_speech_and_voice():
 def test_a_turn_is_measured_against_the_turns_before():
     listening = ear()
     feed(listening, hush(0.5), hum(2, 110, 0.05), hush(1))
-    first = listening.manner("")
+    first = listening.manner()
     assert first.pitch_hz == pytest.approx(110, rel=0.02)
     assert first.pitch_shift_st is None
     assert first.level_shift_db is None
     feed(listening, hum(2, 220, 0.1), hush(1))
-    second = listening.manner("")
+    second = listening.manner()
     assert second.pitch_shift_st == pytest.approx(12, abs=0.5)
     assert second.level_shift_db == pytest.approx(6, abs=0.5)
 

@@ -118,6 +118,14 @@ def test_nothing_to_train_on_is_said(manifests: list[Path]) -> None:
         collect(manifests[:1], {"split": ["train", "dev"]})
 
 
+@pytest.mark.parametrize(("which", "other"), [(0, "--only voice"), (1, "--only vocal_events")])
+def test_what_cannot_be_trained_is_told_at_once(manifests, tmp_path, which, other) -> None:
+    command = ["train", "paralinguistics", str(manifests[which]), "--out", str(tmp_path)]
+    with pytest.raises(ManifestError, match=other):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+    assert not list(tmp_path.iterdir())
+
+
 async def test_hears_unheard_speakers_with_what_it_learned(trained: Path) -> None:
     analyzer = await EmbeddedAnalyzer.create(EmbeddedAnalyzer.Options(models=trained))
     random = np.random.default_rng(7)

@@ -87,6 +87,15 @@ def read_blocks(path: Path, seconds: float = 0.02) -> Iterator[Samples]:
         yield np.concatenate(waiting)
 
 
+def read_whole(path: Path) -> Samples:
+    """Reads a file as ``read_blocks`` does, in one piece.
+
+    Raises:
+        AudioError: There is no such file, or no audio in it that can be read.
+    """
+    return np.concatenate([np.zeros(0, np.float32), *read_blocks(path, seconds=1.0)])
+
+
 def _resampled(path: Path) -> Iterator[Samples]:
     with _open(path) as file:
         resampler = (

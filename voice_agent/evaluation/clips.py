@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from voice_agent.audio.files import read_blocks
+from voice_agent.audio.files import read_whole
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.engines import ParalinguisticAnalyzer
 from voice_agent.evaluation.degradation import add_noise, telephone
@@ -41,7 +41,7 @@ class Condition:
         Raises:
             AudioError: It cannot be read.
         """
-        samples = np.concatenate(list(read_blocks(clip.path, seconds=1.0)))
+        samples = read_whole(clip.path)
         if self.noise_db is not None:
             rng = np.random.default_rng((self.seed, clip.row))
             samples = add_noise(samples, self.noise_db, rng)

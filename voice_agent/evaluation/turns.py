@@ -168,7 +168,7 @@ class TurnFinder:
             samples=self._ear.turn_audio(),
             began=self._turn[1] / HEARING_RATE,
             end=min(end, self._length) / HEARING_RATE,
-            manner=self._ear.manner(""),
+            manner=self._ear.manner(),
             pitch_hz=np.array(self._ear.prosody.pitches),
             whole=whole,
         )

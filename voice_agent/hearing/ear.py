@@ -228,7 +228,7 @@ class Ear:
         """What was measured of the running turn, or of the one just ended."""
         return self._turn.prosody
 
-    def manner(self, words: str) -> Manner:
+    def manner(self) -> Manner:
         """Measures the running turn, or the one just ended, against the speaker's earlier ones."""
         return self._speaker.manner(self._turn.prosody)
 

@@ -173,7 +173,7 @@ class Listener:
 
     def _snapshot(self) -> _Snapshot:
         start = self._ear.turn_audio_start / HEARING_RATE
-        return _Snapshot(start, self._ear.turn_audio(), self._ear.manner(""))
+        return _Snapshot(start, self._ear.turn_audio(), self._ear.manner())
 
     # --- on the event loop ---
 

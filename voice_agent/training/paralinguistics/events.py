@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voice_agent.audio.files import read_whole
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.errors import ManifestError
 from voice_agent.evaluation.manifest import Clip
+from voice_agent.evaluation.metrics import Confusion
 from voice_agent.hearing.paralinguistics.event_model import CLASSES, FRAMES, windows
 from voice_agent.hearing.paralinguistics.log_mel import BANDS, log_mel
 from voice_agent.training.paralinguistics import spectra
 from voice_agent.training.paralinguistics.augmentation import add_noise, coloured_noise, vary
-from voice_agent.training.paralinguistics.loop import Epoch, fit
+from voice_agent.training.paralinguistics.loop import Epoch, confused, fit, judged
 from voice_agent.training.paralinguistics.network import EventNet
 from voice_agent.training.paralinguistics.recipe import Events, Recipe
-from voice_agent.training.paralinguistics.recordings import Recordings, audio
+from voice_agent.training.paralinguistics.recordings import Recordings
 
 _NONE, _SPEECH = CLASSES.index("none"), CLASSES.index("speech")
 _SHARES = {"none": 0.28, "speech": 0.12}
@@ -50,14 +52,32 @@ class Fitted:
     Attributes:
         network: On the CPU, in evaluation mode.
         average: Mean spectrum of the training windows, shape (64,).
-        confusion: On the windows kept aside, rows true, columns read, over ``CLASSES``.
+        confusion: On the windows kept aside.
         curve: The passes.
     """
 
     network: EventNet
     average: NDArray[np.float32]
-    confusion: NDArray[np.int64]
+    confusion: Confusion
     curve: tuple[Epoch, ...]
+
+
+def check(recordings: Recordings) -> None:
+    """Makes sure that there is something to learn.
+
+    Raises:
+        ManifestError: There are no vocal events, or no other sounds.
+    """
+    kinds = {_kind(clip) for clip in recordings.train}
+    if not kinds - {_NONE, _SPEECH}:
+        raise ManifestError(
+            "no recording to train on is labelled as a vocal event; "
+            "--only voice trains the other model alone"
+        )
+    if _NONE not in kinds:
+        raise ManifestError(
+            "training vocal events needs other sounds too, labelled as what they are"
+        )
 
 
 def train(
@@ -73,9 +93,6 @@ def train(
         recipe: Lengths, rates and chances.
         device: Where to train.
         tell: Told what is under way, and how far it is from 0 to 1.
-
-    Raises:
-        ManifestError: There are no vocal events to learn.
     """
     settings = recipe.events
     tell("windows", 0.0)
@@ -110,10 +127,8 @@ def train(
         pass_done,
     )
     assert isinstance(network, EventNet)
-    confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-    if len(dev[1]):
-        logits = _logits(network, dev[0], average, torch.device("cpu"))
-        np.add.at(confusion, (dev[1], logits.argmax(1).numpy()), 1)
+    logits = _logits(network, dev[0], average, torch.device("cpu"))
+    confusion = confused(logits, torch.from_numpy(dev[1]), CLASSES)
     return Fitted(network, average, confusion, tuple(passes))
 
 
@@ -125,9 +140,6 @@ def make_windows(
     Returns:
         Log-mel spectrograms of shape (count, 98, 64) and indices into ``CLASSES``; none where the
         clips hold no vocal event.
-
-    Raises:
-        ManifestError: There are sounds of too few kinds.
     """
     random = np.random.default_rng((*seed, 0))
     silent = [clip for clip in clips if clip.event is None]
@@ -136,10 +148,6 @@ def make_windows(
     kinds = {_kind(clip) for clip in clips}
     if not kinds - {_NONE, _SPEECH}:
         return np.zeros((0, FRAMES, BANDS), np.float16), np.zeros(0, np.int64)
-    if _NONE not in kinds:
-        raise ManifestError(
-            "training vocal events needs other sounds too, labelled as what they are"
-        )
     workers = os.cpu_count() or 1
     parts = [count // workers + (i < count % workers) for i in range(workers)]
     with ProcessPoolExecutor(workers) as pool:
@@ -165,7 +173,7 @@ def _make(
     random = np.random.default_rng(seed)
     sounds: dict[int, list[Sound]] = {}
     for clip in clips:
-        samples = audio(clip)
+        samples = read_whole(clip.path)
         if np.mean(samples**2) > 1e-8:
             sounds.setdefault(_kind(clip), []).append(Sound(samples, _levels(samples)))
     kinds = sorted(sounds)
@@ -257,12 +265,7 @@ def _judge(
     device: torch.device,
 ) -> tuple[float, float]:
     mels, labels = dev
-    if not len(labels):
-        return float("nan"), float("nan")
-    logits = _logits(network, mels, average, device)
-    loss = float(functional.cross_entropy(logits, torch.from_numpy(labels)))
-    read = logits.argmax(1).numpy()
-    return loss, float(np.mean([np.mean(read[labels == c] == c) for c in np.unique(labels)]))
+    return judged(_logits(network, mels, average, device), torch.from_numpy(labels))
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
@@ -272,7 +275,7 @@ def _logits(
     average: NDArray[np.float32],
     device: torch.device,
 ) -> Tensor:
-    rows = []
+    rows = [torch.zeros(0, len(CLASSES))]
     for begin in range(0, len(mels), 256):
         part = mels[begin : begin + 256].astype(np.float32)
         seen = np.concatenate([windows(mel, average) for mel in part])

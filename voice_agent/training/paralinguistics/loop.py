@@ -1,7 +1,7 @@
-"""Fitting a network: one-cycle learning rate, averaged weights, early stopping."""
+"""Fitting a network: one-cycle learning rate, averaged weights, early stopping, and judging it."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from voice_agent.evaluation import metrics
+from voice_agent.evaluation.metrics import Confusion
 from voice_agent.training.paralinguistics.recipe import Fit
 
 _AVERAGING = 0.998
@@ -88,6 +90,24 @@ def fit(
         elif epoch - best_at >= recipe.patience:
             break
     return best.cpu()
+
+
+def judged(logits: Tensor, targets: Tensor) -> tuple[float, float]:
+    """Cross-entropy and UAR of logits (items, classes); NaN for both without items."""
+    if not len(targets):
+        return math.nan, math.nan
+    read = logits.argmax(1)
+    recalls = [float((read[targets == c] == c).float().mean()) for c in targets.unique()]
+    loss = float(nn.functional.cross_entropy(logits, targets))
+    return loss, sum(recalls) / len(recalls)
+
+
+def confused(logits: Tensor, targets: Tensor, classes: Sequence[str]) -> Confusion:
+    """Which class was taken for which, of the classes that occur."""
+    truth = [classes[int(target)] for target in targets]
+    read = [classes[int(guess)] for guess in logits.argmax(1)]
+    present = [name for name in classes if name in truth or name in read]
+    return metrics.confusion(truth, read, present)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

@@ -5,10 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from voice_agent.audio.files import read_blocks
-from voice_agent.audio.pcm import Samples
 from voice_agent.errors import ManifestError
 from voice_agent.evaluation import manifest
 from voice_agent.evaluation.manifest import Clip
@@ -57,12 +53,6 @@ def collect(paths: Sequence[Path], leave: Mapping[str, Sequence[str]]) -> Record
     if not train:
         raise ManifestError("no recording is left to train on")
     return Recordings(tuple(train), tuple(dev))
-
-
-def audio(clip: Clip) -> Samples:
-    """The whole recording, 16 kHz mono float32."""
-    blocks = list(read_blocks(clip.path))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
 def _some(clips: Sequence[Clip]) -> list[Clip]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from voice_agent.audio.files import read_whole
 from voice_agent.audio.pcm import Samples
 from voice_agent.errors import ConfigError
 from voice_agent.evaluation import metrics
+from voice_agent.evaluation.metrics import Confusion
 from voice_agent.evaluation.pictures import confusion_picture
 from voice_agent.evaluation.pictures import write as write_picture
 from voice_agent.hearing.paralinguistics import event_model, voice_model
@@ -20,7 +21,7 @@ from voice_agent.training.paralinguistics import events, export, voice
 from voice_agent.training.paralinguistics.loop import Epoch
 from voice_agent.training.paralinguistics.pictures import learning_curves
 from voice_agent.training.paralinguistics.recipe import Recipe
-from voice_agent.training.paralinguistics.recordings import Recordings, audio, collect
+from voice_agent.training.paralinguistics.recordings import Recordings, collect
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,11 @@ def run(
     place = _device(device)
     recordings = collect(manifests, leave)
     log.info("training", extra={"recordings": len(recordings.train), "dev": len(recordings.dev)})
+    # A model that cannot be trained is told before another has been trained for long.
+    if "voice" in models:
+        voice.check(recordings)
+    if "vocal_events" in models:
+        events.check(recordings)
     results = []
     if "voice" in models:
         results.append(_voice(recordings, recipe, place, out / "voice", tell))
@@ -101,7 +107,7 @@ def _voice(
             "gender_temperature": round(fitted.gender_temperature, 3),
         },
     )
-    return _report(folder, fitted.confusion, voice_model.CLASSES, fitted.curves)
+    return _report(folder, fitted.confusion, fitted.curves)
 
 
 def _events(
@@ -125,40 +131,23 @@ def _events(
             "threshold": _THRESHOLD,
         },
     )
-    return _report(folder, fitted.confusion, event_model.CLASSES, (fitted.curve,))
+    return _report(folder, fitted.confusion, (fitted.curve,))
 
 
-def _report(
-    folder: Path,
-    counts: NDArray[np.int64],
-    classes: Sequence[str],
-    curves: Sequence[Sequence[Epoch]],
-) -> Result:
+def _report(folder: Path, matrix: Confusion, curves: Sequence[Sequence[Epoch]]) -> Result:
     """Draws learning curves and confusion into the folder."""
     pictures = [folder / "learning.png"]
     write_picture(learning_curves(curves), pictures[0])
-    uar = None
-    if counts.any():
-        present = [i for i in range(len(classes)) if counts[i].any() or counts[:, i].any()]
-        names = [classes[i] for i in present]
-        true = [
-            names[a] for a, i in enumerate(present) for j in present for _ in range(counts[i, j])
-        ]
-        read = [
-            names[b] for i in present for b, j in enumerate(present) for _ in range(counts[i, j])
-        ]
-        matrix = metrics.confusion(true, read, names)
-        uar = metrics.uar(matrix)
+    if matrix:
         pictures.append(folder / "confusion.png")
-        write_picture(
-            confusion_picture(matrix, f"{folder.name}, recordings kept aside"), pictures[1]
-        )
-    return Result(folder, uar, tuple(pictures))
+        picture = confusion_picture(matrix, f"{folder.name}, recordings kept aside")
+        write_picture(picture, pictures[1])
+    return Result(folder, metrics.uar(matrix), tuple(pictures))
 
 
 def _noises(recordings: Recordings) -> list[Samples]:
     """Sounds that are no voices, to put behind speech."""
-    sounds = [audio(clip) for clip in recordings.train if clip.event == "other"]
+    sounds = [read_whole(clip.path) for clip in recordings.train if clip.event == "other"]
     return [sound for sound in sounds if sound.size and np.mean(sound**2) > 1e-6]
 
 

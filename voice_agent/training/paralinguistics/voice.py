@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voice_agent.audio.files import read_whole
 from voice_agent.audio.pcm import Samples
 from voice_agent.errors import ManifestError
 from voice_agent.evaluation.manifest import Clip
+from voice_agent.evaluation.metrics import Confusion
 from voice_agent.hearing.paralinguistics.log_mel import log_mel
 from voice_agent.hearing.paralinguistics.voice_model import (
     CLASSES,
@@ -25,10 +27,10 @@ from voice_agent.hearing.paralinguistics.voice_model import (
 )
 from voice_agent.training.paralinguistics import spectra
 from voice_agent.training.paralinguistics.augmentation import vary
-from voice_agent.training.paralinguistics.loop import Epoch, fit
+from voice_agent.training.paralinguistics.loop import Epoch, confused, fit, judged
 from voice_agent.training.paralinguistics.network import VoiceEnsemble, VoiceNet
 from voice_agent.training.paralinguistics.recipe import Recipe, Voice
-from voice_agent.training.paralinguistics.recordings import Recordings, audio
+from voice_agent.training.paralinguistics.recordings import Recordings
 
 # Of speech that nobody labelled: read aloud, it is most of all neutral.
 _PLAIN = {"neutral": 0.75, "calm": 0.1, "happy": 0.05, "sad": 0.05, "disgust": 0.05}
@@ -45,6 +47,7 @@ class Example:
 
     Attributes:
         mels: Its log-mel spectrogram and those of its variants, float16 of shape (frames, 64).
+        spectrum: Mean spectrum of the recording, shape (64,).
         emotion: Target over ``CLASSES``.
         labelled: Whether that is a label rather than an assumption.
         gender: Index into ``GENDERS``, or None.
@@ -52,6 +55,7 @@ class Example:
     """
 
     mels: tuple[NDArray[np.float16], ...]
+    spectrum: NDArray[np.float32]
     emotion: NDArray[np.float32]
     labelled: bool
     gender: int | None
@@ -67,7 +71,7 @@ class Fitted:
         average: Mean spectrum of the training speakers, shape (64,).
         temperature: What the emotion logits are divided by.
         gender_temperature: What those of gender are divided by.
-        confusion: On the speakers kept aside, rows true, columns read, over ``CLASSES``.
+        confusion: On the speakers kept aside.
         curves: Of each member, its passes.
     """
 
@@ -75,8 +79,21 @@ class Fitted:
     average: NDArray[np.float32]
     temperature: float
     gender_temperature: float
-    confusion: NDArray[np.int64]
+    confusion: Confusion
     curves: tuple[tuple[Epoch, ...], ...]
+
+
+def check(recordings: Recordings) -> None:
+    """Makes sure that there is something to learn.
+
+    Raises:
+        ManifestError: There are fewer than two emotions.
+    """
+    if len({clip.emotion for clip in recordings.train} - {None}) < 2:
+        raise ManifestError(
+            "the recordings to train on have fewer than two emotions; "
+            "--only vocal_events trains the other model alone"
+        )
 
 
 def train(
@@ -95,21 +112,14 @@ def train(
         recipe: Lengths, rates and chances.
         device: Where to train.
         tell: Told what is under way, and how far it is from 0 to 1.
-
-    Raises:
-        ManifestError: There are fewer than two emotions to learn.
     """
     settings = recipe.voice
     spoken = [clip for clip in recordings.train if clip.event is None]
     tell("variants", 0.0)
     examples = prepare(spoken, noises, settings, recipe.seed)
-    if len({int(e.emotion.argmax()) for e in examples if e.labelled}) < 2:
-        raise ManifestError("training needs recordings of two emotions at least")
     kept = [clip for clip in recordings.dev if clip.event is None and clip.emotion is not None]
     dev = prepare(kept, noises, settings.model_copy(update={"variants": 2}), recipe.seed)
-    average = np.mean(
-        [spectrum(e.mels[0].astype(np.float32)) for e in examples if e.labelled], axis=0
-    )
+    average = np.mean([e.spectrum for e in examples if e.labelled], axis=0)
     members: list[VoiceNet] = []
     curves: list[tuple[Epoch, ...]] = []
     for member in range(settings.members):
@@ -137,18 +147,16 @@ def train(
         members.append(network)
         curves.append(tuple(passes))
     ensemble = VoiceEnsemble(members).eval()
-    logs, targets = _read(ensemble, dev, average, torch.device("cpu"))
-    confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-    np.add.at(confusion, (targets, logs.argmax(1)), 1)
-    genders = [e.gender for e in dev for _ in e.mels]
-    gender_logs, _ = _read(ensemble, dev, average, torch.device("cpu"), output=1)
-    known = np.array([g is not None for g in genders], bool)
+    emotions, genders = _read(ensemble, dev, average, torch.device("cpu"))
+    targets = _targets(dev)
+    known = [i for i, (e, _) in enumerate(_heard(dev)) if e.gender is not None]
+    gender_targets = torch.tensor([e.gender for e, _ in _heard(dev) if e.gender is not None])
     return Fitted(
         ensemble,
         average.astype(np.float32),
-        temperature(logs, targets),
-        temperature(gender_logs[known], np.array([g for g in genders if g is not None], np.int64)),
-        confusion,
+        temperature(emotions, targets),
+        temperature(genders[known], gender_targets),
+        confused(emotions, targets, CLASSES),
         tuple(curves),
     )
 
@@ -164,15 +172,13 @@ def prepare(
         return list(pool.map(_prepare, clips, seeds, chunksize=8))
 
 
-def temperature(logs: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+def temperature(logs: Tensor, targets: Tensor) -> float:
     """The temperature that makes the posteriors likeliest (Guo et al. 2017); 1 without data."""
     if not len(targets):
         return 1.0
     candidates = np.exp(np.linspace(np.log(0.3), np.log(3.0), 93))
-    rows = torch.from_numpy(logs.astype(np.float64))
-    losses = [
-        float(functional.cross_entropy(rows / t, torch.from_numpy(targets))) for t in candidates
-    ]
+    rows = logs.double()
+    losses = [float(functional.cross_entropy(rows / t, targets)) for t in candidates]
     return float(candidates[int(np.argmin(losses))])
 
 
@@ -188,14 +194,16 @@ def _share(noises: Sequence[Samples], settings: Voice) -> None:
 def _prepare(clip: Clip, seed: tuple[int, int]) -> Example:
     noises, settings = _shared
     random = np.random.default_rng(seed)
-    samples = audio(clip)
+    samples = read_whole(clip.path)
     variants = [vary(samples, settings.chances, noises, random) for _ in range(settings.variants)]
     target = np.zeros(len(CLASSES), np.float32)
     shares = _PLAIN if clip.emotion is None else {clip.emotion: 1.0}
     for name, share in shares.items():
         target[CLASSES.index(name)] = share
+    mels = tuple(log_mel(one).astype(np.float16) for one in (samples, *variants))
     return Example(
-        tuple(log_mel(one).astype(np.float16) for one in (samples, *variants)),
+        mels,
+        spectrum(mels[0].astype(np.float32)),
         target,
         clip.emotion is not None,
         GENDERS.index(clip.gender) if clip.gender else None,
@@ -210,29 +218,28 @@ class _Feed:
         self, examples: Sequence[Example], average: NDArray[np.float32], settings: Voice, seed: int
     ) -> None:
         self._labelled = [e for e in examples if e.labelled]
-        self._plain = [e for e in examples if not e.labelled]
         self._average = average
         self._settings = settings
         self._random = np.random.default_rng((seed, 1))
         self._speakers: dict[str, list[Example]] = {}
         for example in self._labelled:
             self._speakers.setdefault(example.speaker, []).append(example)
-        self._plain_count = round(settings.plain * len(self._labelled)) if self._plain else 0
+        plain: dict[str, list[Example]] = {}
+        for example in examples:
+            if not example.labelled:
+                plain.setdefault(example.speaker, []).append(example)
+        self._plain = list(plain.values())
+        self._plain_count = round(settings.plain * len(self._labelled)) if plain else 0
         self.count = (len(self._labelled) + self._plain_count) // settings.fit.batch
 
     def batches(self) -> Iterator[Batch]:
         """The batches of a pass."""
         size = self._settings.fit.batch
         drawn = list(self._labelled)
-        if self._plain_count:
+        for _ in range(self._plain_count):
             # Every speaker counts the same, however much there is of one.
-            speakers: dict[str, list[Example]] = {}
-            for example in self._plain:
-                speakers.setdefault(example.speaker, []).append(example)
-            groups = list(speakers.values())
-            for _ in range(self._plain_count):
-                group = groups[self._random.integers(len(groups))]
-                drawn.append(group[self._random.integers(len(group))])
+            group = self._plain[self._random.integers(len(self._plain))]
+            drawn.append(group[self._random.integers(len(group))])
         order = self._random.permutation(len(drawn))
         for begin in range(0, self.count * size, size):
             yield self._batch([drawn[i] for i in order[begin : begin + size]])
@@ -270,8 +277,8 @@ class _Feed:
             return None
         count = self._random.integers(*_USUAL_CLIPS)
         chosen = self._random.choice(len(others), count, replace=False)
-        spectra_of = [spectrum(others[i].mels[0].astype(np.float32)) for i in chosen]
-        mean: NDArray[np.float32] = np.mean(spectra_of, axis=0, dtype=np.float32)
+        heard = [others[i].spectrum for i in chosen]
+        mean: NDArray[np.float32] = np.mean(heard, axis=0, dtype=np.float32)
         return mean
 
 
@@ -288,12 +295,17 @@ def _loss(network: nn.Module, batch: Batch, device: torch.device, settings: Voic
 def _judge(
     network: nn.Module, dev: Sequence[Example], average: NDArray[np.float32], device: torch.device
 ) -> tuple[float, float]:
-    if not dev:
-        return float("nan"), float("nan")
-    logs, targets = _read(network, dev, average, device)
-    loss = float(functional.cross_entropy(torch.from_numpy(logs), torch.from_numpy(targets)))
-    recalls = [np.mean(logs[targets == c].argmax(1) == c) for c in np.unique(targets)]
-    return loss, float(np.mean(recalls))
+    emotions, _ = _read(network, dev, average, device)
+    return judged(emotions, _targets(dev))
+
+
+def _heard(examples: Sequence[Example]) -> list[tuple[Example, NDArray[np.float16]]]:
+    """Each recording and each of its variants, with the example that it is of."""
+    return [(example, mel) for example in examples for mel in example.mels]
+
+
+def _targets(examples: Sequence[Example]) -> Tensor:
+    return torch.tensor([int(e.emotion.argmax()) for e, _ in _heard(examples)], dtype=torch.long)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
@@ -302,15 +314,13 @@ def _read(
     examples: Sequence[Example],
     average: NDArray[np.float32],
     device: torch.device,
-    output: int = 0,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Log-posteriors of each recording and of its variants, and their labels."""
-    logs = []
-    for example in examples:
-        for mel in example.mels:
-            heard = mel.astype(np.float32)
-            seen = torch.from_numpy(features(heard, levelled(average, heard))[None]).to(device)
-            logs.append(torch.log_softmax(network(seen)[output].float(), -1)[0].cpu().numpy())
-    targets = [int(e.emotion.argmax()) for e in examples for _ in e.mels]
-    columns = len(CLASSES) if output == 0 else len(GENDERS)
-    return np.array(logs, np.float32).reshape(-1, columns), np.array(targets, np.int64)
+) -> tuple[Tensor, Tensor]:
+    """Log-posteriors of emotion and of gender for all that ``_heard`` gives."""
+    emotions, genders = [torch.zeros(0, len(CLASSES))], [torch.zeros(0, len(GENDERS))]
+    for _, mel in _heard(examples):
+        heard = mel.astype(np.float32)
+        seen = torch.from_numpy(features(heard, levelled(average, heard))[None]).to(device)
+        emotion, gender = network(seen)
+        emotions.append(torch.log_softmax(emotion.float(), -1).cpu())
+        genders.append(torch.log_softmax(gender.float(), -1).cpu())
+    return torch.cat(emotions), torch.cat(genders)
