@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from functools import reduce
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from voice_agent import engines
 from voice_agent.errors import ConfigError
+from voice_agent.events import Conduct, ServiceStrategy, Strategy
 
 
 class Section(BaseModel):
@@ -90,7 +92,84 @@ class Thinking(Section):
     language_model: EngineChoice = Field(
         EngineChoice(engine="embedded"), description="Engine that thinks and answers"
     )
+    fallback: tuple[EngineChoice, ...] = Field(
+        (),
+        description="Engines that answer, in this order, where the one before fails; the embedded "
+        "one always stands last",
+    )
     instructions: str = Field("", description="Who the agent is and how it should answer")
+    name: Annotated[str, Field(max_length=40)] = Field(
+        "", description="What the agent calls itself; empty for no name"
+    )
+    think: Literal["tags", "natural", "none"] = Field(
+        "tags",
+        description="Form of the thoughts: OSUM-EChat's tags, its natural language, or none at all",
+    )
+    while_listening: bool = Field(
+        True, description="Think while the person is still speaking, so that thoughts cost no time"
+    )
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$")] = Field(
+        "en", description="Language of the answers; the embedded engine knows English alone"
+    )
+    reply_words: Annotated[int, Field(ge=8, le=200)] = Field(
+        40, description="Length of an answer, in words"
+    )
+    initiative: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="Share of the answers that lead on with a question or an idea"
+    )
+    strategies: tuple[str, ...] = Field(
+        (), description="Strategies of support that may be used, by name; empty for all"
+    )
+    reflect_emotions: bool = Field(
+        True,
+        description="Speak of what the person seems to feel and use the voice as a sign of it; "
+        "off where emotion recognition is not allowed",
+    )
+    mode: Literal["companion", "customer_support"] = Field(
+        "companion", description="Company for a person, or the support of an organisation"
+    )
+
+    @model_validator(mode="after")
+    def _known_strategies(self) -> Self:
+        known = tuple(Strategy if self.mode == "companion" else ServiceStrategy)
+        if unknown := [name for name in self.strategies if name not in known]:
+            raise PydanticCustomError(
+                "strategies",
+                "strategies: there is no {unknown}; allowed are: {known}",
+                {"unknown": ", ".join(unknown), "known": ", ".join(known)},
+            )
+        return self
+
+    @property
+    def conduct(self) -> Conduct:
+        """How the agent is to behave."""
+        return Conduct(
+            self.name,
+            self.think,
+            self.language,
+            self.reply_words,
+            self.initiative,
+            self.strategies,
+            self.reflect_emotions,
+            self.mode,
+        )
+
+
+class Memory(Section):
+    """What is remembered of people who say who they are, from one conversation to the next."""
+
+    enabled: bool = Field(True, description="Remember named people; others are always forgotten")
+    recalled: Annotated[int, Field(ge=1, le=20)] = Field(
+        4, description="Memories that a turn brings back at most"
+    )
+    emotion_weight: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3, description="How much the mood counts beside the words when memories are recalled"
+    )
+    embedding: str | None = Field(
+        None,
+        description="Sentence-embedding model (folder or hub name) to recall by; null recalls by "
+        "words alone",
+    )
 
 
 class Speaking(Section):
@@ -169,6 +248,7 @@ class Config(Section):
     hearing: Hearing = Hearing()
     thinking: Thinking = Thinking()
     speaking: Speaking = Speaking()
+    memory: Memory = Memory()
     safety: Safety = Safety()
     limits: Limits = Limits()
     server: Server = Server()

@@ -14,7 +14,16 @@ from pydantic import BaseModel
 
 from voice_agent.audio.pcm import Samples
 from voice_agent.errors import ConfigError, EngineUnavailable
-from voice_agent.events import Hypothesis, Manner, Paralinguistics, Pause, Phrase, Prompt, Speech
+from voice_agent.events import (
+    Hypothesis,
+    Manner,
+    Paralinguistics,
+    Pause,
+    Phrase,
+    Prompt,
+    Speech,
+    ToolCall,
+)
 
 EngineKind = Literal[
     "recognizer", "paralinguistics", "language_model", "synthesizer", "turn_detector"
@@ -125,11 +134,31 @@ class ParalinguisticAnalyzer(Engine, Protocol):
 class LanguageModel(Engine, Protocol):
     """Thinks about a turn and answers it."""
 
-    def generate(self, prompt: Prompt) -> AsyncIterator[str]:
+    thinks_long: ClassVar[bool]
+    """Whether a thought takes long enough to be begun while the person is still speaking."""
+
+    def generate(self, prompt: Prompt) -> AsyncIterator[str | ToolCall]:
         """Streams thoughts and reply in the tag format of ``thinking.stream_parser``.
 
-        Closing the iterator cancels the work.
+        Calls of tools come whole, in the place at which the model made them. Closing the iterator
+        cancels the work.
+
+        Raises:
+            EngineError: The model failed; what it said until then has come.
         """
+        ...
+
+    async def prepare(self, prompt: Prompt) -> None:
+        """Makes ready what the next prompts of this conversation begin with.
+
+        Called when the person begins to speak, so that the model has read history and
+        instructions by the time at which they finish. ``prompt.turn`` is without words. Does
+        nothing in engines that keep nothing; errors are left for ``generate`` to raise.
+        """
+        ...
+
+    async def forget(self, session: str) -> None:
+        """The conversation is over: gives back what is kept of it. Harmless when unknown."""
         ...
 
 

@@ -3,8 +3,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_agent.events import Exchange, Thought, UserTurn
-from voice_agent.thinking.strategy import Stage, Strategy, allowed, choose, stage
+from voice_agent.events import Exchange, Strategy, Thought, UserTurn
+from voice_agent.thinking.strategy import Stage, allowed, choose, stage
 
 
 def past(*strategies: Strategy) -> list[Exchange]:

@@ -11,6 +11,7 @@ from voice_agent.events import (
     ReplyStatus,
     Speech,
     Thought,
+    ToolCall,
     TurnRecord,
     UserTurn,
 )
@@ -57,6 +58,21 @@ class HeardHow:
 
 
 @dataclass(frozen=True, slots=True)
+class Considering:
+    """What is thought of the running turn so far. For eyes and logs, never for the ear."""
+
+    item: str
+    thought: Thought
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """What a person has to be told of the agent, now: at the start and at least every 3 hours."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserItem:
     """A finished user turn entered the conversation."""
 
@@ -79,6 +95,15 @@ class Thinking:
 
     reply: str
     thought: Thought
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The reply calls a tool of the client's; it ends, and goes on once the result is there."""
+
+    reply: str
+    item: str
+    call: ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +184,12 @@ SessionEvent = (
     | SpeechIgnored
     | Caption
     | HeardHow
+    | Considering
+    | Disclosed
     | UserItem
     | ReplyStarted
     | Thinking
+    | ToolCalled
     | ReplyText
     | ReplyAudio
     | PlaybackPaused

@@ -12,10 +12,10 @@ from voice_agent.events import (
     Manner,
     Paralinguistics,
     Prompt,
+    Strategy,
     Thought,
     UserTurn,
 )
-from voice_agent.thinking.strategy import Strategy
 from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words
 
 _LEAST_POSTERIOR = 0.4

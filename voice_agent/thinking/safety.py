@@ -13,11 +13,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Literal
 
-from voice_agent.events import Exchange, Thought, UserTurn
+from voice_agent.events import Exchange, Strategy, Thought, UserTurn
 from voice_agent.thinking import knowledge
 from voice_agent.thinking.dual_thinking import describe
 from voice_agent.thinking.plain_words import plain, sentences
-from voice_agent.thinking.strategy import Strategy
 
 Region = Literal["us", "uk", "ie", "international"]
 

@@ -6,19 +6,7 @@ Self-disclosure is left out: a machine has no life of its own to tell of.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from voice_agent.events import Exchange
-
-
-class Strategy(StrEnum):
-    """What an answer does for the person."""
-
-    QUESTION = "Question"
-    RESTATEMENT = "Restatement or Paraphrasing"
-    REFLECTION = "Reflection of feelings"
-    AFFIRMATION = "Affirmation and Reassurance"
-    SUGGESTION = "Providing Suggestions"
-    INFORMATION = "Information"
-    OTHERS = "Others"
+from voice_agent.events import Exchange, Strategy
 
 
 class Stage(StrEnum):

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from voice_agent.events import Exchange, Prompt, Thought
+from voice_agent.events import Exchange, Prompt, Strategy, Thought
 from voice_agent.thinking.dual_thinking import describe, render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
@@ -17,7 +17,7 @@ from voice_agent.thinking.responder.planning import Plan, Planner
 from voice_agent.thinking.responder.situation import Situation, see
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
-from voice_agent.thinking.strategy import Strategy, allowed
+from voice_agent.thinking.strategy import allowed
 from voice_agent.thinking.text_emotion import TextEmotion, carried
 
 _LONGEST_TURN = 4000
@@ -34,6 +34,7 @@ class EmbeddedModel:
 
     Options: ClassVar[type[BaseModel]] = EmbeddedOptions
     name: ClassVar[str] = "embedded"
+    thinks_long: ClassVar[bool] = False
 
     def __init__(self, book: Phrasebook, emotions: TextEmotion) -> None:
         self._book = book
@@ -55,6 +56,12 @@ class EmbeddedModel:
         yield render_thought(thought)
         for position, sentence in enumerate(sentences(text)):
             yield sentence if position == 0 else f" {sentence}"
+
+    async def prepare(self, prompt: Prompt) -> None:
+        """Keeps nothing between prompts."""
+
+    async def forget(self, session: str) -> None:
+        """Keeps nothing of a conversation."""
 
     async def close(self) -> None:
         """Holds nothing that needs closing."""

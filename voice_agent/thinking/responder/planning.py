@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from voice_agent.events import Strategy
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, Phrasebook
 from voice_agent.thinking.responder.remarks import of_voice
 from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.wording import Move, Option
-from voice_agent.thinking.strategy import Stage, Strategy, allowed, choose, preferred, stage
+from voice_agent.thinking.strategy import Stage, allowed, choose, preferred, stage
 
 _TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
 _ASKED_HOW = re.compile(

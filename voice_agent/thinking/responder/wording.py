@@ -4,10 +4,9 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voice_agent.events import Exchange
+from voice_agent.events import Exchange, Strategy
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.responder.phrasebook import Line, Lines
-from voice_agent.thinking.strategy import Strategy
 
 _MOST_WORDS = 40
 _MOST_SENTENCES = 3
