@@ -372,6 +372,14 @@ class Conduct:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A thought made while the person was still speaking, and the words it was made for."""
+
+    thought: Thought
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Everything a language model may build a reply on.
 
@@ -382,8 +390,7 @@ class Prompt:
         seed: Makes an engine that chooses among answers repeatable within a session.
         conduct: How to behave.
         memories: What is known of the person that bears on this turn, the most fitting first.
-        draft: A thought made while the person was still speaking: only what it gets wrong by now
-            needs to be thought again.
+        draft: What was thought while they spoke: only what it gets wrong by now is thought again.
         aim: ``"thought"`` asks for the thought alone: the person is still speaking, and ``turn``
             is what they have said so far.
         session: Which conversation it is, for engines that keep its prefix ready.
@@ -397,7 +404,7 @@ class Prompt:
     seed: int = 0
     conduct: Conduct = field(default_factory=Conduct)
     memories: tuple[Memory, ...] = ()
-    draft: Thought | None = None
+    draft: Draft | None = None
     aim: Literal["reply", "thought"] = "reply"
     session: str = ""
     tools: tuple[Tool, ...] = ()
