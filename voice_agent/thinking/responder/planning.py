@@ -10,7 +10,7 @@ from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, 
 from voice_agent.thinking.responder.remarks import of_voice
 from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.wording import Move, Option
-from voice_agent.thinking.strategy import Stage, allowed, choose, preferred, stage
+from voice_agent.thinking.strategy import Stage, allowed, ordered, preferred, stage
 
 _TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
 _ASKED_HOW = re.compile(
@@ -110,7 +110,7 @@ class Planner:
     def _strategies(self, s: Situation) -> Sequence[Strategy]:
         troubled = s.troubled_turns
         value = s.feeling.valence if s.feeling else 0.0
-        order = choose(value, stage(troubled, s.now.advice), s.history)
+        order = ordered(value, stage(troubled, s.now.advice), s.history)
         if s.named and value < 0 and not s.now.advice and (s.new_topic or s.new_feeling):
             # Something new has come up: first see what it is.
             fresh = preferred(value, Stage.EXPLORATION)

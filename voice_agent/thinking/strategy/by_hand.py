@@ -1,21 +1,9 @@
-"""The strategies of emotional support (ESConv) and a choice among them.
-
-Self-disclosure is left out: a machine has no life of its own to tell of.
-"""
+"""Rules made by hand: for glad and plain talk, of which the data of the model hold too little."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from voice_agent.events import Exchange, Strategy
-
-
-class Stage(StrEnum):
-    """How far a conversation about a trouble has come: understand it, see it anew, act on it."""
-
-    EXPLORATION = "exploration"
-    INSIGHT = "insight"
-    ACTION = "action"
-
+from voice_agent.thinking.strategy.stages import Stage
 
 _BY_STAGE = {
     Stage.EXPLORATION: (Strategy.QUESTION, Strategy.REFLECTION, Strategy.RESTATEMENT),
@@ -65,7 +53,7 @@ def allowed(history: Sequence[Exchange]) -> frozenset[Strategy]:
     return frozenset(strategy for strategy in Strategy if strategy != worn)
 
 
-def choose(valence: float, at: Stage, history: Sequence[Exchange]) -> tuple[Strategy, ...]:
+def ordered(valence: float, at: Stage, history: Sequence[Exchange]) -> tuple[Strategy, ...]:
     """The strategies to try, best first: suited, not worn, and rather none of the last three."""
     may = allowed(history)
     recent = [exchange.thought.strategy for exchange in history[-3:] if exchange.thought]

@@ -1,0 +1,10 @@
+"""The strategies of emotional support (ESConv) and the choice among them, two turns ahead.
+
+Self-disclosure is left out: a machine has no life of its own to tell of.
+"""
+
+from voice_agent.thinking.strategy.by_hand import allowed, ordered, preferred, stage
+from voice_agent.thinking.strategy.choosing import Choice, choose
+from voice_agent.thinking.strategy.stages import Stage, stage_of
+
+__all__ = ["Choice", "Stage", "allowed", "choose", "ordered", "preferred", "stage", "stage_of"]
