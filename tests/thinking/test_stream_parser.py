@@ -51,6 +51,12 @@ def test_reply_text_is_not_held_back():
     assert [parser.feed(piece) for piece in ("Oh", ", I", "'m")] == [["Oh"], [", I"], ["'m"]]
 
 
+LABELS = st.sampled_from(
+    [
+        *("\nStrategy: ", "\n**Reply:** ", "Emotion: ", "\nlinguistic thought:", "Reply: ", "\n\n"),
+        *("My ", "Okay, the user ", "I should respond ", '{"reply": "', '"}', "```json\n{", ": "),
+    ]
+)
 MARKUP = st.sampled_from(
     "<think> </think> <THINK> </Think > <linguistic> </linguistic> <paralinguistic> <strategy> "
     "</strategy> <emotion> </emotion> sad joy <style> </style> <reply> </reply> <b> <br/> < > <3 "
@@ -59,7 +65,7 @@ MARKUP = st.sampled_from(
 PLAIN = st.text(alphabet="ab .,!?\n'é", max_size=12)
 
 
-@given(st.lists(st.one_of(MARKUP, PLAIN), max_size=20), st.data())
+@given(st.lists(st.one_of(MARKUP, LABELS, PLAIN), max_size=20), st.data())
 def test_any_chunking_gives_the_same(parts: list[str], data: st.DataObject):
     text = "".join(parts)
     whole = parse(text)
@@ -69,7 +75,10 @@ def test_any_chunking_gives_the_same(parts: list[str], data: st.DataObject):
     assert parse(*text) == whole
 
 
-@given(st.lists(st.one_of(MARKUP, PLAIN), max_size=12), st.text("xyz ", min_size=1, max_size=12))
+@given(
+    st.lists(st.one_of(MARKUP, LABELS, PLAIN), max_size=12),
+    st.text("xyz ", min_size=1, max_size=12),
+)
 def test_what_stands_inside_the_thoughts_is_never_spoken(parts: list[str], before: str):
     inside = "".join(parts).lower()
     for closing in ("/think", "/reply", "<reply", "</"):
@@ -148,3 +157,95 @@ def test_an_endless_thought_stays_bounded():
     thought, text = parse("<think>", *["more and more "] * 5000, "</think>Hi.")
     assert len(thought.linguistic) <= 2000
     assert text == "Hi."
+
+
+LABELLED = """**Linguistic thought:** Lost a dog.
+**Paralinguistic thought:** Soft, slow.
+**Strategy:** Reflection of feelings
+**Emotion:** comfort
+**Style:** low and warm
+
+"""
+
+
+@pytest.mark.parametrize("reply_label", ["**Reply:** ", "Reply: ", ""])
+def test_labelled_lines_are_read_as_thoughts(reply_label: str):
+    thought, text = parse(LABELLED + reply_label + "Oh, I'm sorry.\nYou had him for years.")
+    assert thought == parse(WELL_FORMED)[0]
+    assert text == "Oh, I'm sorry. You had him for years."
+
+
+def test_json_is_read_as_thought_and_reply():
+    said = r'{"linguistic": "Lost a dog.", "reply_emotion": "sad", "reply": "Oh \"dear\"."}'
+    for text in (said, f"```json\n{said}\n```"):
+        thought, spoken = parse(text)
+        assert (thought.linguistic, thought.reply_emotion) == ("Lost a dog.", "sad")
+        assert spoken == 'Oh "dear".'
+    assert reply('{"thought": {"need": "rest"}, "response": "Sleep') == ""
+    assert reply('{"thought": {"need": "rest"}, "response": "Sleep well." and') == "Sleep well."
+    assert reply("{name}, hello.") == "{name}, hello."
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        (
+            "Okay, the user is sad. I should respond gently. </think>Oh, I'm sorry.",
+            "Oh, I'm sorry.",
+        ),
+        ("The user says that they are fine. Hmm, let me think", ""),
+        ("I should acknowledge that, first of all. Then ask.", ""),
+        ("Okay, that makes sense. Tell me more.", "Okay, that makes sense. Tell me more."),
+        ("I need to know one thing: are you safe?", "I need to know one thing: are you safe?"),
+        ("The person you miss most is not there.", "The person you miss most is not there."),
+    ],
+)
+def test_reasoning_aloud_is_not_spoken(text: str, spoken: str):
+    assert reply(text) == spoken
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["So you waited all day. ", "The tone of it hurts. ", "My, what a day. ", "I'm so sorry. "],
+)
+def test_a_usual_beginning_is_held_back_for_a_few_words_at_most(text: str):
+    parser = StreamParser()
+    said, words = "", 0
+    while not said:
+        words += 1
+        said = "".join(
+            item for item in parser.feed(f"{text.split()[words - 1]} ") if isinstance(item, str)
+        )
+    assert words <= 4
+
+
+def test_a_label_inside_a_thought_cannot_begin_to_speak():
+    assert reply("<think>hm\nReply: secret\n</think>Hello.") == "Hello."
+    assert reply("<think>hm\nStrategy: Question\nReply: secret\n</think>Hello.") == "Hello."
+
+
+def test_a_thought_in_natural_language_ends_with_strategy_and_tone():
+    thought, text = parse(
+        "<think>They lost their dog and speak softly, which fits: it hurts. "
+        "Strategy: Reflection of feelings. Tone: comforting.</think>Oh, I'm sorry."
+    )
+    assert thought.linguistic == "They lost their dog and speak softly, which fits: it hurts."
+    assert (thought.strategy, thought.reply_emotion) == ("Reflection of feelings", "comfort")
+    assert text == "Oh, I'm sorry."
+
+
+def test_what_the_model_does_not_give_stays_as_it_was():
+    before = Thought("a", "b", "Question", "sad", "low", need="rest", disagreement=0.4)
+    parser = StreamParser(before)
+    text = "<think><need>company</need><emotion></emotion></think>Hi."
+    thought, *said = [*parser.feed(text), *parser.finish()]
+    assert thought == Thought("a", "b", "Question", "sad", "low", need="company", disagreement=0.4)
+    assert said == ["Hi."]
+    parser = StreamParser(before)
+    assert [*parser.feed("Hi."), *parser.finish()] == [before, "Hi."]
+
+
+def test_the_thought_can_be_looked_at_while_it_grows():
+    parser = StreamParser(Thought(need="rest"))
+    parser.feed("<think><linguistic>Lost a dog.</linguistic><stim")
+    assert parser.thought == Thought("Lost a dog.", need="rest")

@@ -1,26 +1,43 @@
 """Splits what a language model streams into the thought and the words to speak.
 
-The format is ``<think><linguistic>…</linguistic><paralinguistic>…</paralinguistic>
-<strategy>…</strategy><emotion>…</emotion><style>…</style></think>reply``. Models break it in
-every way there is, so the parser goes by one rule: what stands inside a thought is never spoken.
-The result does not depend on how the stream is cut into chunks.
+The format is ``<think><linguistic>…</linguistic> … <style>…</style></think>reply``, with the fields
+of ``TAGS``; in natural language, the thought is a paragraph that ends in "Strategy: …. Tone: …".
+Models break it in every way there is, so the parser goes by one rule: what stands inside a thought
+is never spoken. The result does not depend on how the stream is cut into chunks.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from voice_agent.events import REPLY_EMOTIONS, Thought
+from voice_agent.thinking.spoken_text import SpokenText
+from voice_agent.thinking.tag_form import LABELLED_REPLY, TagForm
 
-_FIELDS = {
+TAGS = {
     "linguistic": "linguistic",
+    "stimulus": "stimulus",
+    "appraisal": "appraisal",
+    "need": "need",
     "paralinguistic": "paralinguistic",
+    "conflict": "conflict",
+    "stage": "stage",
     "strategy": "strategy",
+    "reason": "reason",
     "emotion": "reply_emotion",
-    "reply_emotion": "reply_emotion",
     "style": "style",
 }
+"""The tags of a thought in their order, and the fields of ``Thought`` that they fill."""
+
+_FIELDS = TAGS | {"reply_emotion": "reply_emotion"}
 _THINK = {"think", "thinking", "thought", "thoughts", "reasoning"}
 _REPLY = {"reply", "response", "answer", "speech"}
+_CLOSING_WORDS = re.compile(
+    r"[\s*_]*\b(?:(strategy)|(?:tone|emotion|reply emotion|tone of voice))"
+    r"[*_ ]*[:=][*_ ]*([^.;\n]*)[.;]?",
+    re.IGNORECASE,
+)
 _LONGEST_TAG = 200
 _LONGEST_FIELD = 2000
 
@@ -46,23 +63,6 @@ _EMOTION_OF = {word: label for label, line in _SYNONYMS.items() for word in line
 _TAG = re.compile(r"<(\s*)/?\s*([A-Za-z][\w-]*)[^<>]*>")
 _TAG_BEGINS = re.compile(r"<\s*(?:/\s*)?(?:[A-Za-z][^<>]*)?\Z")
 
-_STAGE_VERBS = (
-    "sigh|smil|laugh|chuckl|giggl|grin|nod|paus|lean|whisper|gasp|hug|cri|cry|sniff|sniffl|sob|"
-    "clear|cough|breath|inhal|exhal|shrug|wink|look|gaz|frown|yawn|wav|blush|tilt|hum|speak|"
-    "tak|lower|soften|murmur"
-)
-_DIRECTION = re.compile(
-    r"\W*(?:(?:with|in) an? .*"
-    rf"|(?:[a-z]+ly,? )?(?:{_STAGE_VERBS})(?:e|es|s|ed|ing|ning|ging|ding)\b.*"
-    r"|(?:sigh|laugh|nod|hug|cry|pause|gasp|whisper|grin|shrug|wink|hum)\b\W*(?:[a-z]+ly\W*)?"
-    r"|(?:softly|gently|warmly|quietly|calmly|slowly|cheerfully|sadly|kindly|tenderly|silence|"
-    r"beat|laughter|music|applause|(?:short|long|brief) pause)\b.*)",
-    re.IGNORECASE,
-)
-_CLOSERS = {"*": "*", "(": ")", "[": "]"}
-_LONGEST_DIRECTION = 60
-_UNSPOKEN = re.compile(r"[*`_~#\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff]")
-
 
 def reply_emotion(label: str) -> str:
     """The emotion of ``REPLY_EMOTIONS`` that a label means; ``neutral`` for an unknown one."""
@@ -76,9 +76,15 @@ def reply_emotion(label: str) -> str:
 
 
 class StreamParser:
-    """Reads one answer of a language model, chunk by chunk."""
+    """Reads one answer of a language model, chunk by chunk.
 
-    def __init__(self) -> None:
+    Args:
+        before: What is known of the thought already; what the model does not give stays.
+    """
+
+    def __init__(self, before: Thought | None = None) -> None:
+        self._before = before or Thought()
+        self._form = TagForm()
         self._pending = ""
         self._thinking = False
         self._thought_over = False
@@ -87,17 +93,18 @@ class StreamParser:
         self._told = False
         self._after_style = ""
         self._style_closed = False
-        self._spoken = _SpokenText()
+        self._spoken = SpokenText()
 
     def feed(self, chunk: str) -> list[Thought | str]:
         """Takes the next chunk; returns what is known now: the thought once, then reply text."""
-        self._pending += chunk
+        self._pending += self._form.feed(chunk)
         return [item for text in self._read(last=False) for item in self._say(text)] + (
             self._tell() if self._thought_over else []
         )
 
     def finish(self) -> list[Thought | str]:
         """The stream is over: returns what was held back, and the thought if it never came."""
+        self._pending += self._form.finish()
         items = [item for text in self._read(last=True) for item in self._say(text)]
         if self._thinking and self._style_closed:
             # The model forgot to close its thoughts, and the style is the last of them.
@@ -109,16 +116,21 @@ class StreamParser:
         if self._told:
             return []
         self._told = True
-        texts = {name: " ".join(text.split()) for name, text in self._fields.items()}
-        return [
-            Thought(
-                linguistic=texts.get("linguistic", ""),
-                paralinguistic=texts.get("paralinguistic", ""),
-                strategy=texts.get("strategy", ""),
-                reply_emotion=reply_emotion(texts.get("reply_emotion", "")),
-                style=texts.get("style", ""),
-            )
-        ]
+        return [self.thought]
+
+    @property
+    def thought(self) -> Thought:
+        """The thought as far as it is known."""
+        given: dict[str, Any] = {
+            name: " ".join(text.split()) for name, text in self._fields.items()
+        }
+        for words in _CLOSING_WORDS.finditer(given.get("linguistic", "")):
+            given.setdefault("strategy" if words[1] else "reply_emotion", words[2].strip(" *_"))
+        if "linguistic" in given:
+            given["linguistic"] = _CLOSING_WORDS.sub("", given["linguistic"]).strip()
+        if given.get("reply_emotion"):
+            given["reply_emotion"] = reply_emotion(given["reply_emotion"])
+        return replace(self._before, **{name: text for name, text in given.items() if text})
 
     def _say(self, text: str) -> list[Thought | str]:
         spoken = self._spoken.feed(text)
@@ -135,7 +147,7 @@ class StreamParser:
             window = self._pending[:_LONGEST_TAG]
             tag = _TAG.match(window)
             name = tag[2].lower() if tag else ""
-            known = name in _FIELDS or name in _THINK or name in _REPLY
+            known = name in _FIELDS or name in _THINK or name in _REPLY or name == LABELLED_REPLY
             if tag and (known or not tag[1]):
                 self._pending = self._pending[tag.end() :]
                 self._tag(name, closing="/" in tag[0][: tag.start(2)])
@@ -163,6 +175,10 @@ class StreamParser:
         self._fields[field] = (self._fields.get(field, "") + text)[:_LONGEST_FIELD]
 
     def _tag(self, name: str, closing: bool) -> None:
+        if name == LABELLED_REPLY:
+            if self._thinking:
+                return  # a label inside a thought says what the reply will be, no more
+            name = "reply"
         if name in _THINK or name in _REPLY:
             self._thinking = name in _THINK and not closing
             self._thought_over |= bool(self._fields) and not self._thinking
@@ -176,72 +192,3 @@ class StreamParser:
             return
         self._style_closed = self._thinking and closing and name == "style"
         self._after_style = ""
-
-
-class _SpokenText:
-    """Takes out of the reply what nobody says aloud: stage directions, markup, emoji."""
-
-    def __init__(self) -> None:
-        self._pending = ""
-        self._last = ""
-        self._space = False
-
-    def feed(self, text: str) -> str:
-        self._pending += text
-        return "".join(self._read(last=False))
-
-    def finish(self) -> str:
-        return "".join(self._read(last=True))
-
-    def _read(self, last: bool) -> Iterator[str]:
-        while self._pending:
-            opening = re.search(r"[*(\[]", self._pending)
-            if opening is None:
-                text, self._pending = self._pending, ""
-                yield self._clean(text)
-            elif opening.start() > 0:
-                text, self._pending = (
-                    self._pending[: opening.start()],
-                    self._pending[opening.start() :],
-                )
-                yield self._clean(text)
-            else:
-                direction = self._direction(last)
-                if direction is None:
-                    return
-                yield self._clean(direction)
-
-    def _direction(self, last: bool) -> str | None:
-        """What is spoken of the bracketed text that begins here; None while it is unclear."""
-        mark = self._pending[0]
-        if len(self._pending) == 1 and not last:
-            return None
-        if self._pending.startswith("**"):
-            self._pending = self._pending[2:]
-            return ""
-        window = self._pending[1 : _LONGEST_DIRECTION + 1]
-        end = window.find(_CLOSERS[mark])
-        broken = re.search(r"[\n(\[]", window if end < 0 else window[:end])
-        if end < 0 or broken:
-            if end < 0 and not broken and len(window) < _LONGEST_DIRECTION and not last:
-                return None
-            self._pending = self._pending[1:]
-            return mark if mark == "(" else ""
-        inner = window[:end]
-        self._pending = self._pending[end + 2 :]
-        if mark == "[" or _DIRECTION.fullmatch(inner):
-            return ""
-        return inner if mark == "*" else f"({inner})"
-
-    def _clean(self, text: str) -> str:
-        out = []
-        for character in _UNSPOKEN.sub("", text):
-            if character.isspace():
-                self._space = True
-                continue
-            if self._space and self._last and character not in ".,!?;:…":
-                out.append(" ")
-            self._space = False
-            self._last = character
-            out.append(character)
-        return "".join(out)
