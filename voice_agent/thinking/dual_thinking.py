@@ -1,62 +1,79 @@
-"""Words for how something was said, and the prompt that makes a language model think dually.
+"""Words for how something was said, and the messages that make a language model think dually.
 
 The model is shown what was said beside how it was said, in OSUM-EChat's order (words, age,
 gender, emotion, sound events, then the manner), thinks about both, and answers last.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from voice_agent.events import (
-    REPLY_EMOTIONS,
+    Conduct,
     Exchange,
     Manner,
+    Memory,
     Paralinguistics,
     Prompt,
-    Strategy,
     Thought,
+    ToolUse,
     UserTurn,
 )
+from voice_agent.thinking.instructions import render_instructions
+from voice_agent.thinking.stream_parser import TAGS
 from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words
 
 _LEAST_POSTERIOR = 0.4
 _LEAST_EVENT = 0.5
 
-_INSTRUCTIONS = f"""\
-You are a warm, attentive partner in a spoken conversation. You are a machine and say so when \
-asked; you never claim a body, a life or feelings of your own. You hear the person's words and \
-are told how they were spoken; readings of a voice can be wrong, so speak of them tentatively \
-and give them less weight when they are called uncertain. A contrast of words and voice may mean \
-many things: notice it gently, never insist, never call it a lie.
-
-First think, then answer, in exactly this form:
-<think><linguistic>what was said and what it means for the person</linguistic>\
-<paralinguistic>how it was said and what that tells</paralinguistic>\
-<strategy>one of: {", ".join(Strategy)}</strategy>\
-<emotion>how you speak, one of: {", ".join(REPLY_EMOTIONS)}</emotion>\
-<style>a short caption of the tone of voice</style></think>your answer
-
-Keep each thought to one sentence. The answer is spoken: one to three short sentences, at most \
-forty words, beginning with a phrase of a few words; no lists, markup, emoji or stage directions. \
-Answer the content and the feeling. Do not diagnose, prescribe, promise secrecy, or repeat what \
-you said before. Give advice only when it is wanted."""
+_UNFINISHED = "They are still speaking. Give your thought in <think>, and no answer yet."
 
 
-def render_messages(prompt: Prompt) -> list[dict[str, str]]:
-    """The prompt as chat messages: ``role`` (system, user, assistant) and ``content``."""
-    instructions = f"{_INSTRUCTIONS}\n\n{prompt.instructions}".strip()
-    messages = [{"role": "system", "content": instructions}]
+def render_messages(prompt: Prompt) -> list[dict[str, Any]]:
+    """The prompt as chat messages: ``role`` (system, user, assistant, tool), ``content``.
+
+    Messages of the assistant may have ``tool_calls`` in OpenAI's form. All but the last message
+    stay as they are from turn to turn, for the sake of prefix caches.
+    """
+    conduct = prompt.conduct
+    system = render_instructions(conduct, prompt.instructions)
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}]
     for past in prompt.history:
-        if past.user is not None:
-            messages.append({"role": "user", "content": render_turn(past.user)})
-        if past.reply:
-            messages.append({"role": "assistant", "content": _render_reply(past)})
-    return [*messages, {"role": "user", "content": render_turn(prompt.turn)}]
+        if past.user is not None and (past.user.text or past.user.how):
+            messages.append({"role": "user", "content": render_turn(past.user, conduct)})
+        if past.reply or past.tools:
+            messages += _render_reply(past, conduct)
+    after_tools = messages[-1]["role"] == "tool" and not prompt.turn.text
+    return (
+        messages if after_tools else [*messages, {"role": "user", "content": _render_now(prompt)}]
+    )
 
 
-def render_turn(turn: UserTurn) -> str:
-    """A turn in tag form: the words and, for spoken ones, each label that is known."""
+def _render_now(prompt: Prompt) -> str:
+    lines = [render_turn(prompt.turn, prompt.conduct)]
+    if prompt.memories:
+        known = "; ".join(_render_memory(memory) for memory in prompt.memories)
+        lines.append(f"<known_of_them>{known}</known_of_them>")
+    if prompt.draft is not None and prompt.conduct.think != "none":
+        words = prompt.draft.words.replace('"', "'")
+        so_far = _render_fields(prompt.draft.thought, prompt.conduct)
+        lines.append(f'<thought_so_far for="{words}">{so_far}</thought_so_far>')
+    if prompt.aim == "thought":
+        lines.append(_UNFINISHED)
+    return "\n".join(lines)
+
+
+def _render_memory(memory: Memory) -> str:
+    when = " (in an earlier conversation)" if memory.earlier else ""
+    return f"{memory.text}{when}"
+
+
+def render_turn(turn: UserTurn, conduct: Conduct | None = None) -> str:
+    """A turn in tag form: the words and, for spoken ones, each label that is known.
+
+    Where emotions are not to be reflected, there are the words alone.
+    """
     lines = [f"<words>{turn.text}</words>"]
-    if turn.how is None:
+    if turn.how is None or (conduct is not None and not conduct.reflect_emotions):
         return lines[0]
     how = turn.how
     if age := _top(how.age):
@@ -140,18 +157,41 @@ def _events(how: Paralinguistics) -> list[str]:
     return [label for label in dict.fromkeys(heard) if label != "other"]
 
 
-def _render_reply(past: Exchange) -> str:
+def _render_reply(past: Exchange, conduct: Conduct) -> list[dict[str, Any]]:
     """A past answer as the person heard it, in the form that the model shall keep to."""
-    heard = f"{past.reply} [interrupted]" if past.interrupted else past.reply
-    return heard if past.thought is None else f"{render_thought(past.thought)}{heard}"
+    heard = f"{past.reply} [interrupted]" if past.interrupted and past.reply else past.reply
+    thought = render_thought(past.thought, conduct) if past.thought and heard else ""
+    message: dict[str, Any] = {"role": "assistant", "content": thought + heard}
+    if not past.tools:
+        return [message]
+    message["tool_calls"] = [
+        {
+            "id": use.call.id,
+            "type": "function",
+            "function": {"name": use.call.name, "arguments": use.call.arguments},
+        }
+        for use in past.tools
+    ]
+    return [message, *(_render_output(use) for use in past.tools)]
 
 
-def render_thought(thought: Thought) -> str:
-    """A thought in the tag form that ``stream_parser`` reads."""
-    return (
-        f"<think><linguistic>{thought.linguistic}</linguistic>"
-        f"<paralinguistic>{thought.paralinguistic}</paralinguistic>"
-        f"<strategy>{thought.strategy}</strategy>"
-        f"<emotion>{thought.reply_emotion}</emotion>"
-        f"<style>{thought.style}</style></think>"
-    )
+def _render_output(use: ToolUse) -> dict[str, Any]:
+    output = "(no result yet)" if use.output is None else use.output
+    return {"role": "tool", "tool_call_id": use.call.id, "name": use.call.name, "content": output}
+
+
+def render_thought(thought: Thought, conduct: Conduct | None = None) -> str:
+    """A thought in the form that ``stream_parser`` reads; nothing where there is none to be."""
+    conduct = conduct or Conduct()
+    if conduct.think == "none":
+        return ""
+    return f"<think>{_render_fields(thought, conduct)}</think>"
+
+
+def _render_fields(thought: Thought, conduct: Conduct) -> str:
+    if conduct.think == "natural":
+        seen = (thought.linguistic, thought.paralinguistic)
+        paragraph = " ".join(part for part in seen if part)
+        return f"{paragraph} Strategy: {thought.strategy}. Tone: {thought.reply_emotion}."
+    fields = {tag: getattr(thought, name) for tag, name in TAGS.items()}
+    return "".join(f"<{tag}>{text}</{tag}>" for tag, text in fields.items() if text)
