@@ -49,6 +49,12 @@ class UnknownConversation(StoreError):
     code = "unknown_conversation"
 
 
+class UnknownMemory(StoreError):
+    """There is no such memory, or nothing is remembered of that person."""
+
+    code = "unknown_memory"
+
+
 class CannotListen(VoiceAgentError):
     """The server cannot have its address: it is in use, or not this machine's."""
 

@@ -19,8 +19,10 @@ from typing import Any, Self, TypeVar
 import platformdirs
 from pydantic import TypeAdapter
 
+from voice_agent import memory_tables
 from voice_agent.errors import StoreError, UnknownConversation
 from voice_agent.events import TurnRecord
+from voice_agent.memories import Memories
 from voice_agent.workers import Worker
 
 T = TypeVar("T")
@@ -55,6 +57,7 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX sessions_by_start ON sessions (started);
     """,
+    memory_tables.SCHEMA,
 )
 """One script for each version of the schema; ``user_version`` counts those that have run."""
 
@@ -98,7 +101,12 @@ def default_path() -> Path:
 
 
 class Store:
-    """The conversations of a machine's user. Several processes may use one file at once."""
+    """The conversations of a machine's user. Several processes may use one file at once.
+
+    Attributes:
+        path: The file.
+        memories: What is remembered of people, in the same file.
+    """
 
     def __init__(self, path: Path, worker: Worker, database: sqlite3.Connection) -> None:
         """Use ``open``."""
@@ -106,6 +114,7 @@ class Store:
         self._worker = worker
         self._database = database
         self._closed = False
+        self.memories = Memories(self._call)
 
     @classmethod
     async def open(cls, path: Path | None = None) -> Self:
@@ -181,6 +190,8 @@ class Store:
 
     async def delete(self, session: str) -> None:
         """Deletes a conversation and overwrites its bytes in the file and in its journal.
+
+        What was learned of the person in it goes with it.
 
         Raises:
             UnknownConversation: There is none of that id.
@@ -314,15 +325,10 @@ def _export(database: sqlite3.Connection, session: str) -> dict[str, Any]:
 def _delete(database: sqlite3.Connection, session: str) -> None:
     with database:
         gone = database.execute("DELETE FROM sessions WHERE id = ?", (session,)).rowcount
+        memory_tables.forget_session(database, session)
     if not gone:
         raise _unknown(session)
-    # The pages are overwritten in the file, but older ones may lie in the journal still.
-    (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
-        raise StoreError(
-            f"conversation {session} is deleted, but another program holds the journal of its "
-            "file, where it can be found until that program ends"
-        )
+    memory_tables.scrub(database, f"conversation {session} is")
 
 
 def _unknown(session: str) -> UnknownConversation:
