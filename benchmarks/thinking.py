@@ -11,7 +11,8 @@ import time
 from voice_agent import engines
 from voice_agent.events import Exchange, Thought, UserTurn
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Thinker
+from voice_agent.thinking.model_chain import ModelChain
+from voice_agent.thinking.thinker import Character, Thinker
 
 TURNS = """hello
 not so good to be honest
@@ -44,7 +45,7 @@ async def measure(engine: str, conversations: int) -> None:
     print(f"{engine}: created in {1000 * (time.perf_counter() - begun):.0f} ms")
     to_thought, to_text, to_end = [], [], []
     for seed in range(conversations):
-        thinker = Thinker(model, SafetyGate(), seed=seed)
+        thinker = Thinker(ModelChain([model]), SafetyGate(), Character(seed=seed))
         history: tuple[Exchange, ...] = ()
         for text in TURNS:
             # A turn nobody has said before: nothing can come from an earlier measurement.

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 from uuid import uuid4
 
-from voice_agent.config import Config, engine_options
+from voice_agent.config import Config, EngineChoice, engine_options
 from voice_agent.dialogue.events import SessionEvent
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.engines import (
@@ -26,10 +26,15 @@ from voice_agent.hearing.vad import VadModel
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Thinker
+from voice_agent.thinking.model_chain import ModelChain
+from voice_agent.thinking.models.embedded import EmbeddedModel
+from voice_agent.thinking.thinker import Character, Thinker
 from voice_agent.workers import Worker
 
 log = logging.getLogger(__name__)
+
+_LAST_MODEL = EngineChoice(engine="embedded")
+"""Answers where all other language models fail, so that nobody is left in silence."""
 
 
 class Agent:
@@ -41,7 +46,21 @@ class Agent:
         store: Where conversations are kept.
     """
 
-    def __init__(self, config: Config, loaded: Mapping[EngineKind, Any], store: Store) -> None:
+    def __init__(
+        self,
+        config: Config,
+        loaded: Mapping[EngineKind, Any],
+        reserve: Sequence[Any],
+        store: Store,
+    ) -> None:
+        """Use ``create``.
+
+        Args:
+            config: The configuration.
+            loaded: The chosen engines.
+            reserve: Language models that answer where the chosen one fails; the last one embedded.
+            store: Where conversations are kept.
+        """
         self.config = config
         self.store = store
         self.engines: Mapping[str, str] = {kind: engine.name for kind, engine in loaded.items()}
@@ -49,7 +68,10 @@ class Agent:
         self._recognizer: Recognizer = loaded["recognizer"]
         self._analyzer: ParalinguisticAnalyzer = loaded["paralinguistics"]
         self._detector: TurnDetector = loaded["turn_detector"]
-        self._model: LanguageModel = loaded["language_model"]
+        self._embedded: EmbeddedModel = reserve[-1]
+        chosen: LanguageModel = loaded["language_model"]
+        alone = isinstance(chosen, EmbeddedModel)
+        self._models = ModelChain([chosen] if alone else [chosen, *reserve])
         self._synthesizer: Synthesizer = loaded["synthesizer"]
         self._vad = VadModel()
         self._ears = Worker.thread("ears")
@@ -66,12 +88,17 @@ class Agent:
         classes = {
             kind: engine_options(kind, choice) for kind, choice in config.engine_choices.items()
         }
+        reserve = [
+            engine_options("language_model", choice)
+            for choice in (*config.thinking.fallback, _LAST_MODEL)
+        ]
         store = await Store.open(config.store.path)
         creating = [
-            asyncio.ensure_future(engine.create(options)) for engine, options in classes.values()
+            asyncio.ensure_future(engine.create(options))
+            for engine, options in (*classes.values(), *reserve)
         ]
         outcomes = await asyncio.gather(*creating, return_exceptions=True)
-        loaded = dict(zip(classes, outcomes, strict=True))
+        loaded = dict(zip(classes, outcomes, strict=False))
         for failure in outcomes:
             if isinstance(failure, BaseException):
                 for engine in outcomes:
@@ -79,7 +106,7 @@ class Agent:
                         await engine.close()
                 await store.close()
                 raise failure
-        return cls(config, loaded, store)
+        return cls(config, loaded, outcomes[len(classes) :], store)
 
     @property
     def sessions(self) -> int:
@@ -129,6 +156,7 @@ class Agent:
                 await session.close()
         for engine in self._loaded.values():
             await engine.close()
+        await self._models.close()
         self._ears.close()
         await self.store.close()
 
@@ -154,10 +182,16 @@ class Agent:
             return Listener(ear, words, voice, self._ears, on_event)
 
         gate = SafetyGate(config.safety.region)
-        seed = int(id[-8:], 16)
+        character = Character(
+            config.thinking.instructions,
+            config.thinking.conduct,
+            config.thinking.while_listening,
+            seed=int(id[-8:], 16),
+            session=id,
+        )
         wings = Wings(
             listen,
-            Thinker(self._model, gate, config.thinking.instructions, seed),
+            Thinker(self._models, gate, character, self._embedded.think),
             Speaker(self._synthesizer, config.speaking.level_db),
             self.store,
             self.engines,

@@ -110,6 +110,13 @@ class Model:
 
     Options = NoOptions
     name = "scripted"
+    thinks_long = False
+
+    async def prepare(self, prompt: Prompt) -> None:
+        pass
+
+    async def forget(self, session: str) -> None:
+        pass
 
     async def generate(self, prompt: Prompt) -> AsyncIterator[str]:
         self.prompts.append(prompt)

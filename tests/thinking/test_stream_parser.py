@@ -247,5 +247,9 @@ def test_what_the_model_does_not_give_stays_as_it_was():
 
 def test_the_thought_can_be_looked_at_while_it_grows():
     parser = StreamParser(Thought(need="rest"))
-    parser.feed("<think><linguistic>Lost a dog.</linguistic><stim")
-    assert parser.thought == Thought("Lost a dog.", need="rest")
+    parser.feed("<think><linguistic>Lost a dog.</linguistic><appraisal>a lo")
+    assert parser.settled == Thought("Lost a dog.", need="rest")
+    assert parser.thought == Thought("Lost a dog.", appraisal="a lo", need="rest")
+    parser = StreamParser()
+    parser.feed("<think>They lost a dog. They are sa")
+    assert parser.settled == Thought("They lost a dog")

@@ -4,10 +4,22 @@ from contextlib import aclosing
 import pytest
 
 from voice_agent.errors import EngineError
-from voice_agent.events import Exchange, Paralinguistics, Prompt, Thought, UserTurn
+from voice_agent.events import (
+    Conduct,
+    Draft,
+    Exchange,
+    Memory,
+    Paralinguistics,
+    Prompt,
+    Thought,
+    Tool,
+    ToolCall,
+    UserTurn,
+)
+from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Thinker
+from voice_agent.thinking.thinker import Character, Thinker
 
 THINK = "<think><linguistic>x</linguistic><emotion>comfort</emotion></think>"
 
@@ -15,8 +27,14 @@ THINK = "<think><linguistic>x</linguistic><emotion>comfort</emotion></think>"
 class ScriptedModel:
     """Streams given chunks; an exception among them is raised. Remembers what happened to it."""
 
-    def __init__(self, *chunks: str | Exception) -> None:
+    Options = None
+    name = "scripted"
+
+    def __init__(self, *chunks: str | ToolCall | Exception, thinks_long: bool = False) -> None:
         self.chunks = chunks
+        self.thinks_long = thinks_long
+        self.prepared: list[Prompt] = []
+        self.forgotten: list[str] = []
         self.prompts: list[Prompt] = []
         self.closed = 0
         self.sent = 0
@@ -32,9 +50,23 @@ class ScriptedModel:
         finally:
             self.closed += 1
 
+    async def prepare(self, prompt: Prompt) -> None:
+        self.prepared.append(prompt)
+
+    async def forget(self, session: str) -> None:
+        self.forgotten.append(session)
+
+    async def close(self) -> None:
+        pass
+
+
+def thinker_of(*models: ScriptedModel, region: str = "us", **options) -> Thinker:
+    character = Character("Be brief.", seed=3, session="s1")
+    return Thinker(ModelChain(models), SafetyGate(region), character, **options)
+
 
 async def ask(model: ScriptedModel, text: str = "hello there", history=(), **options):
-    thinker = Thinker(model, SafetyGate("us"), "Be brief.", seed=3)
+    thinker = thinker_of(model)
     return [item async for item in thinker.reply(UserTurn(text), tuple(history), **options)]
 
 
@@ -55,7 +87,7 @@ async def test_the_thought_comes_once_and_first():
 
 async def test_the_thought_keeps_what_words_and_voice_tell_apart():
     sad = Paralinguistics(emotion={"sad": 0.8, "neutral": 0.2}, uncertain=False)
-    thinker = Thinker(ScriptedModel(THINK, "Oh."), SafetyGate("us"))
+    thinker = thinker_of(ScriptedModel(THINK, "Oh."))
     turn = UserTurn("everything is great", sad)
     thought, *_ = [item async for item in thinker.reply(turn, ())]
     assert thought.linguistic == "x"
@@ -70,13 +102,13 @@ async def test_the_model_gets_turn_history_instructions_and_seed():
     history = (past("a", "b"),)
     await ask(model, "hello", history)
     await ask(model, "hello", history, instructions="Sing.")
-    assert model.prompts[0] == Prompt(UserTurn("hello"), history, "Be brief.", 3)
+    assert model.prompts[0] == Prompt(UserTurn("hello"), history, "Be brief.", 3, session="s1")
     assert model.prompts[1].instructions == "Sing."
 
 
 async def test_text_passes_while_the_model_still_speaks():
     model = ScriptedModel(THINK, "Oh no. ", "That ", "is hard.")
-    thinker = Thinker(model, SafetyGate())
+    thinker = thinker_of(model)
     async with aclosing(thinker.reply(UserTurn("x y z"), ())) as reply:
         assert isinstance(await anext(reply), Thought)
         assert await anext(reply) == "Oh no."
@@ -85,11 +117,11 @@ async def test_text_passes_while_the_model_still_speaks():
 
 async def test_closing_cancels_the_model():
     model = ScriptedModel(THINK, "One. ", "Two. ", "Three.")
-    reply = Thinker(model, SafetyGate()).reply(UserTurn("hello"), ())
+    reply = thinker_of(model).reply(UserTurn("hello"), ())
     await anext(reply)
     await reply.aclose()
     assert model.closed == 1
-    assert model.sent == 1
+    assert model.sent < len(model.chunks)
 
 
 async def test_a_model_that_fails_before_the_first_text_is_an_engine_error():
@@ -104,7 +136,7 @@ async def test_a_model_that_only_thinks_is_an_engine_error():
 
 async def test_a_model_that_fails_in_mid_sentence_is_brought_to_an_end():
     items: list[Thought | str] = []
-    thinker = Thinker(ScriptedModel(THINK, "Oh. I think you", RuntimeError("gone")), SafetyGate())
+    thinker = thinker_of(ScriptedModel(THINK, "Oh. I think you", RuntimeError("gone")))
 
     async def listen() -> None:
         async for item in thinker.reply(UserTurn("hello"), ()):
@@ -190,3 +222,174 @@ def test_a_web_address_is_no_end_of_a_sentence():
         "Then he left…",
         "Good.",
     ]
+
+
+# --- other models in reserve ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        (RuntimeError("refused"),),
+        (THINK, RuntimeError("gone before a word")),
+        ("<think>I wonder",),
+        ("",),
+        ("   \n",),
+    ],
+)
+async def test_where_a_model_gives_no_answer_the_next_one_does(broken):
+    first, second = ScriptedModel(*broken), ScriptedModel(THINK, "I am here.")
+    thinker = thinker_of(first, second)
+    troubles: list[EngineError] = []
+    thinker.on_trouble = troubles.append
+    items = [item async for item in thinker.reply(UserTurn("hello there"), ())]
+    assert [isinstance(item, Thought) for item in items] == [True] + [False] * (len(items) - 1)
+    assert spoken(items) == "I am here."
+    assert len(troubles) == 1
+    assert "scripted" in str(troubles[0])
+
+
+async def test_nobody_answers_on_behalf_of_a_model_that_has_begun_to_speak():
+    second = ScriptedModel("Something else.")
+    thinker = thinker_of(ScriptedModel(THINK, "Oh. I think", RuntimeError("gone")), second)
+    reply = thinker.reply(UserTurn("hello there"), ())
+    assert isinstance(await anext(reply), Thought)
+    assert await anext(reply) == "Oh."
+    assert "lost my thread" in await anext(reply)
+    with pytest.raises(EngineError, match="gone"):
+        await anext(reply)
+    assert second.prompts == []
+
+
+async def test_a_model_that_failed_rests_and_is_asked_again_later():
+    now = 0.0
+    first, second = ScriptedModel(RuntimeError("refused")), ScriptedModel("Here.")
+    chain = ModelChain([first, second], clock=lambda: now)
+    thinker = Thinker(chain, SafetyGate())
+    for _ in range(3):
+        assert spoken([item async for item in thinker.reply(UserTurn("hello"), ())]) == "Here."
+    assert len(first.prompts) == 1
+    now = 31.0
+    first.chunks = ("Back again.",)
+    assert spoken([item async for item in thinker.reply(UserTurn("hi"), ())]) == "Back again."
+    assert chain.first is first
+
+
+async def test_the_last_model_is_asked_however_often_it_failed():
+    model = ScriptedModel(RuntimeError("refused"))
+    thinker = thinker_of(model)
+    for _ in range(2):
+        with pytest.raises(EngineError, match="refused"):
+            await anext(thinker.reply(UserTurn("hello"), ()))
+    assert len(model.prompts) == 2
+
+
+# --- tools ------------------------------------------------------------------------------------
+
+CALL = ToolCall("call_1", "weather", "{}")
+
+
+async def test_what_is_said_before_a_call_is_told_before_it():
+    items = await ask(ScriptedModel(THINK, "Let me look", " that up.", CALL))
+    assert isinstance(items[0], Thought)
+    assert spoken(items) == "Let me look that up."
+    assert items[-1] == CALL
+
+
+async def test_a_call_without_words_is_an_answer():
+    thought, call = await ask(ScriptedModel(THINK, CALL))
+    assert thought.linguistic == "x"
+    assert call == CALL
+
+
+async def test_the_model_gets_the_tools():
+    model = ScriptedModel("Hi.")
+    weather = Tool("weather", "Tells the weather.", {"type": "object"})
+    await ask(model, tools=(weather,), tool_choice="required")
+    assert model.prompts[0].tools == (weather,)
+    assert model.prompts[0].tool_choice == "required"
+
+
+# --- what a slow model has not thought of -----------------------------------------------------
+
+
+def reflex(prompt: Prompt) -> Thought:
+    return Thought(f"reflex on {prompt.turn.text}", need="rest", reply_emotion="sad")
+
+
+async def test_a_slow_model_is_given_the_thought_that_there_is():
+    model = ScriptedModel("Oh.", thinks_long=True)
+    thought, *_ = [i async for i in thinker_of(model, reflex=reflex).reply(UserTurn("a b c"), ())]
+    assert model.prompts[0].draft == Draft(reflex(model.prompts[0]), "a b c")
+    assert (thought.linguistic, thought.reply_emotion) == ("reflex on a b c", "sad")
+
+
+async def test_what_the_slow_model_thinks_itself_counts_for_more():
+    model = ScriptedModel(THINK, "Oh.", thinks_long=True)
+    thought, *_ = [i async for i in thinker_of(model, reflex=reflex).reply(UserTurn("a b c"), ())]
+    assert (thought.linguistic, thought.need) == ("x", "rest")
+    assert thought.reply_emotion == "comfort"
+
+
+async def test_without_thinking_while_listening_the_model_thinks_after_the_turn():
+    model = ScriptedModel("Oh.", thinks_long=True)
+    character = Character(while_listening=False)
+    thinker = Thinker(ModelChain([model]), SafetyGate(), character, reflex)
+    told: list[Thought] = []
+    thinker.consider(UserTurn("one two three four"), (), told.append)
+    assert [i async for i in thinker.reply(UserTurn("one two three four"), ())]
+    assert told == []
+    assert model.prompts[0].draft is None
+
+
+async def test_a_fast_model_is_not_given_a_thought():
+    model = ScriptedModel("Oh.")
+    assert [i async for i in thinker_of(model, reflex=reflex).reply(UserTurn("a b c"), ())]
+    assert model.prompts[0].draft is None
+
+
+async def test_without_thinking_nothing_of_a_thought_is_told_but_the_tone():
+    character = Character(conduct=Conduct(think="none"))
+    thinker = Thinker(ModelChain([ScriptedModel(THINK, "Oh.")]), SafetyGate(), character)
+    thought, *_ = [item async for item in thinker.reply(UserTurn("i am so sad"), ())]
+    assert thought == Thought(reply_emotion="comfort")
+
+
+async def test_where_emotions_are_not_to_be_reflected_the_voice_leaves_no_trace():
+    sad = Paralinguistics(emotion={"sad": 0.8, "neutral": 0.2}, uncertain=False)
+    character = Character(conduct=Conduct(reflect_emotions=False))
+    model = ScriptedModel("<think><paralinguistic>sad</paralinguistic></think>Oh.")
+    thinker = Thinker(ModelChain([model]), SafetyGate(), character)
+    thought, *_ = [item async for item in thinker.reply(UserTurn("it is great", sad), ())]
+    assert thought == Thought()
+
+
+# --- what is remembered -----------------------------------------------------------------------
+
+
+class ScriptedRecollection:
+    def __init__(self) -> None:
+        self.taken: list[Exchange] = []
+        self.closed = False
+
+    async def recall(self, turn: UserTurn, history: tuple[Exchange, ...]) -> tuple[Memory, ...]:
+        return (Memory("fact", f"you said {turn.text}"),)
+
+    async def take_in(self, exchange: Exchange) -> None:
+        self.taken.append(exchange)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_what_is_known_of_the_person_reaches_the_model():
+    model, recollection = ScriptedModel("Hi."), ScriptedRecollection()
+    thinker = thinker_of(model, recollection=recollection)
+    assert [item async for item in thinker.reply(UserTurn("boo"), ())]
+    assert model.prompts[0].memories == (Memory("fact", "you said boo"),)
+    assert recollection.taken == []
+    await thinker.take_in(past("boo", "Hi."))
+    assert recollection.taken == [past("boo", "Hi.")]
+    await thinker.close()
+    assert recollection.closed
+    assert model.forgotten == ["s1"]

@@ -7,7 +7,7 @@ is never spoken. The result does not depend on how the stream is cut into chunks
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -91,6 +91,7 @@ class StreamParser:
         self._field: str | None = None
         self._fields: dict[str, str] = {}
         self._told = False
+        self._paragraph = False
         self._after_style = ""
         self._style_closed = False
         self._spoken = SpokenText()
@@ -121,9 +122,18 @@ class StreamParser:
     @property
     def thought(self) -> Thought:
         """The thought as far as it is known."""
-        given: dict[str, Any] = {
-            name: " ".join(text.split()) for name, text in self._fields.items()
-        }
+        return self._thought(self._fields)
+
+    @property
+    def settled(self) -> Thought:
+        """The same without the field or the sentence that is being written."""
+        fields = {name: text for name, text in self._fields.items() if name != self._field}
+        if self._paragraph and not self._thought_over:
+            fields["linguistic"] = fields["linguistic"].rpartition(".")[0]
+        return self._thought(fields)
+
+    def _thought(self, fields: Mapping[str, str]) -> Thought:
+        given: dict[str, Any] = {name: " ".join(text.split()) for name, text in fields.items()}
         for words in _CLOSING_WORDS.finditer(given.get("linguistic", "")):
             given.setdefault("strategy" if words[1] else "reply_emotion", words[2].strip(" *_"))
         if "linguistic" in given:
@@ -167,6 +177,7 @@ class StreamParser:
         elif self._style_closed:
             self._after_style += text
         else:
+            self._paragraph |= not text.isspace()
             self._keep("linguistic", text)
 
     def _keep(self, field: str, text: str) -> None:

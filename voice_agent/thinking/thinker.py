@@ -1,138 +1,290 @@
 """The face of thinking: takes what was said and how, gives the thought and then the reply."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from voice_agent.engines import LanguageModel
 from voice_agent.errors import EngineError
-from voice_agent.events import Exchange, Prompt, Thought, UserTurn
+from voice_agent.events import (
+    Conduct,
+    Draft,
+    Exchange,
+    Memory,
+    Prompt,
+    Thought,
+    Tool,
+    ToolCall,
+    UserTurn,
+)
+from voice_agent.thinking.attempt import Attempt
+from voice_agent.thinking.drafting import Drafting
+from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import Reviewed, SafetyGate
-from voice_agent.thinking.stream_parser import StreamParser
 from voice_agent.thinking.words_and_voice import disagreement, emotion_in_voice, feeling_in_words
 
 log = logging.getLogger(__name__)
 
-_LOST_THREAD = "sorry, I lost my thread there."
+Piece = Thought | str | ToolCall
+
+
+class Recollecting(Protocol):
+    """What the agent remembers of the person it talks to."""
+
+    async def recall(self, turn: UserTurn, history: tuple[Exchange, ...]) -> tuple[Memory, ...]:
+        """What bears on a turn, the most fitting first. Never raises."""
+        ...
+
+    async def take_in(self, exchange: Exchange) -> None:
+        """Remembers what a finished turn told. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """The conversation is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """How one thinker thinks.
+
+    Attributes:
+        instructions: Who the agent is and how it should answer.
+        conduct: How it is to behave.
+        while_listening: Whether it thinks before the turn is over.
+        seed: Makes a model that chooses among answers repeatable.
+        session: Which conversation it is.
+    """
+
+    instructions: str = ""
+    conduct: Conduct = field(default_factory=Conduct)
+    while_listening: bool = True
+    seed: int = 0
+    session: str = ""
+
+
+def _no_reflex(prompt: Prompt) -> Thought:
+    return Thought()
 
 
 class Thinker:
-    """Answers turns with a language model between two safety checks.
+    """Answers the turns of one conversation with a language model between two safety checks.
 
-    It keeps nothing of a conversation, so that an answer can be prepared for a turn that may not
-    be over, and be dropped or asked again with more words.
+    An answer can be prepared for a turn that may not be over, and be dropped or asked again with
+    more words: only ``note`` and ``take_in`` leave anything behind.
 
     Args:
-        model: The language model; shared with other sessions.
+        models: The language models; shared with other sessions.
         gate: Sees danger in a turn, and what must not be said in a reply.
-        instructions: Who the agent is and how it should answer.
-        seed: Makes a model that chooses among answers repeatable.
+        character: How it thinks.
+        reflex: Thinks about a prompt at once: what a slow model has not thought of yet, it fills.
+        recollection: What is remembered of the person.
+
+    Attributes:
+        on_trouble: Told of each model that failed where another one answered instead.
     """
 
     def __init__(
-        self, model: LanguageModel, gate: SafetyGate, instructions: str = "", seed: int = 0
+        self,
+        models: ModelChain,
+        gate: SafetyGate,
+        character: Character | None = None,
+        reflex: Callable[[Prompt], Thought] = _no_reflex,
+        recollection: Recollecting | None = None,
     ) -> None:
-        self._model = model
+        self.on_trouble: Callable[[EngineError], None] = lambda error: None
+        self._models = models
         self._gate = gate
-        self._instructions = instructions
-        self._seed = seed
+        self._character = character or Character()
+        self._reflex = reflex
+        self._recollection = recollection
+        self._drafting = Drafting()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- while the person speaks ----------------------------------------------------------------
+
+    def warm(self, history: tuple[Exchange, ...], instructions: str | None = None) -> None:
+        """The person begins to speak: lets the model read what went before."""
+        model = self._models.first
+        if model.thinks_long:
+            self._start(self._prepare(self._prompt(UserTurn(""), history, instructions)))
+
+    def consider(
+        self,
+        turn: UserTurn,
+        history: tuple[Exchange, ...],
+        tell: Callable[[Thought], None],
+        instructions: str | None = None,
+    ) -> None:
+        """Thinks about a turn that may go on.
+
+        Args:
+            turn: What was said so far.
+            history: What went before.
+            tell: Told the thought as it grows, at once or later.
+            instructions: Instead of the agent's own.
+        """
+        character = self._character
+        if not character.while_listening or character.conduct.think == "none":
+            return
+        if self._gate.answer(turn, history, character.seed) is not None:
+            self._drafting.drop()
+            return
+        prompt = self._prompt(turn, history, instructions)
+        base = self._reflex(prompt)
+        tell(self._measured(base, turn))
+        model = self._models.first
+        if model.thinks_long:
+            self._drafting.consider(
+                model, prompt, base, lambda thought: tell(self._measured(thought, turn))
+            )
+
+    @property
+    def working(self) -> bool:
+        """Whether a model is at work on what is not a reply."""
+        return self._drafting.working or bool(self._tasks)
+
+    # --- when it is over ------------------------------------------------------------------------
 
     async def reply(
-        self, turn: UserTurn, history: tuple[Exchange, ...], instructions: str | None = None
-    ) -> AsyncGenerator[Thought | str, None]:
+        self,
+        turn: UserTurn,
+        history: tuple[Exchange, ...],
+        instructions: str | None = None,
+        tools: tuple[Tool, ...] = (),
+        tool_choice: str = "auto",
+    ) -> AsyncGenerator[Piece, None]:
         """Streams the thought, exactly once and first, then the text of the reply in pieces.
 
-        Closing the iterator cancels the model.
+        Calls of tools come in their place among the text. Closing the iterator cancels the model.
 
         Args:
             turn: What the person said.
             history: The conversation so far, oldest first, as it was heard.
             instructions: For this reply instead of the agent's own.
+            tools: What the model may call.
+            tool_choice: As in ``Prompt``.
 
         Raises:
-            EngineError: The model failed or said nothing. Where text has come already, the
-                sentence is brought to an end first.
+            EngineError: No model gave an answer; or the model failed in the midst of one, and its
+                sentence has been brought to an end.
         """
-        reviewed = self._gate.answer(turn, history, self._seed)
-        pieces = (
-            _spell_out(reviewed)
-            if reviewed
-            else self._ask_model(
-                turn, history, self._instructions if instructions is None else instructions
-            )
-        )
+        reviewed = self._gate.answer(turn, history, self._character.seed)
+        if reviewed:
+            self._drafting.drop()
+            pieces = _spell_out(reviewed)
+        else:
+            prompt = self._prompt(turn, history, instructions)
+            prompt = replace(prompt, tools=tools, tool_choice=tool_choice)
+            pieces = self._ask_models(prompt)
         async with aclosing(pieces):
             async for piece in pieces:
-                yield _with_emotions(piece, turn) if isinstance(piece, Thought) else piece
+                yield self._measured(piece, turn) if isinstance(piece, Thought) else piece
 
-    async def _ask_model(
-        self, turn: UserTurn, history: tuple[Exchange, ...], instructions: str
-    ) -> AsyncGenerator[Thought | str, None]:
-        prompt = Prompt(turn, history, instructions, self._seed)
-        parser, review = StreamParser(), self._gate.review(self._seed)
-        said = ""
+    def note(self, turn: UserTurn) -> None:
+        """A turn of the person is really over."""
+        self._gate.take_in(turn)
+
+    async def take_in(self, exchange: Exchange) -> None:
+        """A turn and its answer are over: what is worth it is remembered."""
+        if self._recollection is not None:
+            await self._recollection.take_in(exchange)
+
+    async def close(self) -> None:
+        """The conversation is over."""
+        await self._drafting.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._models.forget(self._character.session)
+        if self._recollection is not None:
+            await self._recollection.close()
+
+    # --- asking models --------------------------------------------------------------------------
+
+    def _prompt(
+        self, turn: UserTurn, history: tuple[Exchange, ...], instructions: str | None
+    ) -> Prompt:
+        character = self._character
+        return Prompt(
+            turn,
+            history,
+            character.instructions if instructions is None else instructions,
+            character.seed,
+            character.conduct,
+            session=character.session,
+        )
+
+    async def _ask_models(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        draft = self._drafting.so_far(prompt.turn.text, prompt.history)
+        if self._recollection is not None:
+            memories = await self._recollection.recall(prompt.turn, prompt.history)
+            prompt = replace(prompt, memories=memories)
         failure: Exception | None = None
-        stream = cast("AsyncGenerator[str, None]", self._model.generate(prompt))
-        async with aclosing(stream):
-            while True:
-                try:
-                    items = parser.feed(await anext(stream))
-                except StopAsyncIteration:
-                    break
-                except Exception as error:  # an engine of anybody's may raise anything
-                    log.warning("language model failed", exc_info=True)
-                    failure = error
-                    break
-                for item in items:
-                    piece = item if isinstance(item, Thought) else review.feed(item)
-                    if piece:
-                        yield piece
-                        said += piece if isinstance(piece, str) else ""
-        rest = parser.finish()
-        closing = "".join(review.feed(item) for item in rest if isinstance(item, str))
-        closing += review.finish()
-        if not (said + closing).strip():
-            raise EngineError(f"the language model failed: {failure}" if failure else _SILENT)
-        for item in rest:
-            if isinstance(item, Thought):
-                yield item
-        if failure:
-            closing += _graceful_end(said + closing)
-        elif reminder := self._gate.reminder(history, self._seed):
-            closing += f" {reminder}"
-        if closing:
-            yield closing
-        if failure:
-            raise EngineError(f"the language model failed in mid-sentence: {failure}") from failure
+        for model in self._models.fit():
+            base = Thought()
+            if model.thinks_long:
+                base = draft.thought if draft else self._reflex(prompt)
+                if self._character.while_listening:
+                    prompt = replace(prompt, draft=draft or Draft(base, prompt.turn.text))
+            attempt = Attempt(model, prompt, base, self._gate.review(prompt.seed))
+            async with aclosing(attempt.pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece
+            if attempt.failure is None:
+                self._models.answered(model)
+                reminder = self._gate.reminder(prompt.history, prompt.seed)
+                if reminder and attempt.said:
+                    yield f" {reminder}"
+                return
+            self._models.failed(model)
+            failure = attempt.failure
+            if attempt.begun:
+                raise EngineError(
+                    f"the language model failed in mid-sentence: {failure}"
+                ) from failure
+            self.on_trouble(
+                EngineError(
+                    f"language model {model.name}: {failure}; another one answers meanwhile"
+                )
+            )
+        raise EngineError(f"the language model failed: {failure}") from failure
+
+    def _measured(self, thought: Thought, turn: UserTurn) -> Thought:
+        """The thought with what words and voice tell apart, whatever the model thought of it."""
+        conduct = self._character.conduct
+        if conduct.think == "none":
+            return Thought(reply_emotion=thought.reply_emotion, style=thought.style)
+        if not conduct.reflect_emotions:
+            return replace(thought, paralinguistic="", conflict="")
+        told = feeling_in_words(turn.text)
+        differing = disagreement(told, turn.how)
+        return replace(
+            thought,
+            words_emotion=told.label,
+            voice_emotion=emotion_in_voice(turn.how),
+            disagreement=None if differing is None else round(differing.degree, 3),
+            conflict=thought.conflict or ("" if differing is None else differing.clause),
+        )
+
+    async def _prepare(self, prompt: Prompt) -> None:
+        try:
+            await self._models.first.prepare(prompt)
+        except Exception as error:  # an engine of anybody's may raise anything
+            log.debug("model not prepared", exc_info=error)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-def _with_emotions(thought: Thought, turn: UserTurn) -> Thought:
-    """The thought with what words and voice tell apart; measured, whatever the model thought."""
-    told = feeling_in_words(turn.text)
-    differing = disagreement(told, turn.how)
-    return replace(
-        thought,
-        words_emotion=told.label,
-        voice_emotion=emotion_in_voice(turn.how),
-        disagreement=None if differing is None else round(differing.degree, 3),
-    )
-
-
-_SILENT = "the language model gave no reply; try again or choose another model"
-
-
-async def _spell_out(reviewed: Reviewed) -> AsyncGenerator[Thought | str, None]:
+async def _spell_out(reviewed: Reviewed) -> AsyncGenerator[Piece, None]:
     yield reviewed.thought
     first, *others = sentences(reviewed.text)
     yield first
     for sentence in others:
         yield f" {sentence}"
-
-
-def _graceful_end(said: str) -> str:
-    if said.rstrip().endswith((".", "!", "?", "…")):
-        return ""
-    return f" {_LOST_THREAD}" if said.rstrip().endswith((",", ";", "—")) else f"… {_LOST_THREAD}"
