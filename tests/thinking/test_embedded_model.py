@@ -193,7 +193,7 @@ async def test_good_news_in_a_sad_voice_is_not_cheered_at(model):
         assert thought.reply_emotion == "comfort"
         assert "Congratulations" not in reply
     assert "the voice sounds sad" in (
-        (await answer(model, "i am so happy", how=SAD_VOICE))[0].paralinguistic
+        (await answer(model, "i am so happy", how=SAD_VOICE))[0].conflict
     )
 
 

@@ -35,6 +35,7 @@ _VALENCE = {"happy": 1.0} | dict.fromkeys(("sad", "anger", "fear", "disgust"), -
 _SHOWN = ("sad", "anger", "happy", "surprise", "fear", "disgust")
 _LEAST_POSTERIOR = 0.5
 _LEAST_VALENCE = 0.2
+_UNCERTAIN = 0.5
 
 _WORDS_ARE = {
     "sad": "sad",
@@ -139,6 +140,32 @@ def disagreement(told: WordsFeeling, how: Paralinguistics | None) -> Disagreemen
         opposed=opposed,
         clause=_clause(told, voice) if opposed else "",
     )
+
+
+def fused(
+    told: WordsFeeling, heard: Mapping[str, float], *, certain: bool = True
+) -> dict[str, float]:
+    """The feeling that words and voice tell of together: shares of ``EMOTIONS`` that sum to 1.
+
+    Each emotion is as likely as that one of the two shows it (a noisy or), each weighted by how
+    certain it is; what is left is neutral. So neutral words take nothing from a sad voice, and an
+    even voice nothing from sad words.
+
+    Args:
+        told: What the words tell.
+        heard: Posterior of the voice; empty where there is none.
+        certain: The voice can be relied on; by half where it can not.
+    """
+    words = _UNCERTAIN if told.uncertain else 1.0
+    voice = 1.0 if certain else _UNCERTAIN
+    shown = {
+        label: 1 - (1 - words * told.emotion.get(label, 0.0)) * (1 - voice * heard.get(label, 0.0))
+        for label in _SHOWN
+    }
+    total = sum(shown.values())
+    scale = 1 / max(1.0, total)
+    shares = dict.fromkeys(EMOTIONS, 0.0) | {name: scale * share for name, share in shown.items()}
+    return shares | {"neutral": max(0.0, 1 - scale * total)}
 
 
 def emotion_in_voice(how: Paralinguistics | None) -> str:

@@ -10,11 +10,12 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 
 from voice_agent.events import Exchange, Prompt, Strategy, Thought
-from voice_agent.thinking.dual_thinking import describe, render_thought
+from voice_agent.thinking.dual_thinking import render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
 from voice_agent.thinking.responder.planning import Plan, Planner
 from voice_agent.thinking.responder.situation import Situation, see
+from voice_agent.thinking.responder.thought import thought_of
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
 from voice_agent.thinking.strategy import allowed
@@ -57,6 +58,10 @@ class EmbeddedModel:
         for position, sentence in enumerate(sentences(text)):
             yield sentence if position == 0 else f" {sentence}"
 
+    def think(self, prompt: Prompt) -> Thought:
+        """The thought alone, at once: cheap enough for every word that is said."""
+        return self._answer(prompt)[0]
+
     async def prepare(self, prompt: Prompt) -> None:
         """Keeps nothing between prompts."""
 
@@ -71,7 +76,13 @@ class EmbeddedModel:
         if len(turn.text) > _LONGEST_TURN:
             # The end of a long story is what the person waits for an answer to.
             turn = type(turn)(turn.text[-_LONGEST_TURN:], turn.how, turn.confidence)
-        situation = see(turn, prompt.history, self._reader, self._book)
+        situation = see(
+            turn,
+            prompt.history,
+            self._reader,
+            self._book,
+            reflects=prompt.conduct.reflect_emotions,
+        )
         plan = self._planner.plan(situation)
         wording = Wording(prompt.history, plan.slots, prompt.seed)
         worded = (
@@ -80,7 +91,13 @@ class EmbeddedModel:
             or wording.compose((option[-1:] for option in plan.options), allowed(prompt.history))
             or _last_words(wording, plan, prompt.history)
         )
-        return _thought(situation, plan, worded, prompt), worded.text
+        thought = thought_of(
+            situation,
+            strategy=worded.strategy,
+            reply_emotion=plan.reply_emotion,
+            style=plan.style,
+        )
+        return thought, worded.text
 
 
 def _repeated(situation: Situation) -> Worded | None:
@@ -97,29 +114,3 @@ def _last_words(wording: Wording, plan: Plan, history: tuple[Exchange, ...]) -> 
     if strategy not in allowed(history):
         strategy = Strategy.AFFIRMATION
     return Worded(wording.fill(line), strategy)
-
-
-def _thought(situation: Situation, plan: Plan, worded: Worded, prompt: Prompt) -> Thought:
-    now = situation.now
-    if now.unheard:
-        meaning = "The words did not come through clearly; better ask than guess."
-    elif now.act is not None:
-        meaning = f"No story of their own in this turn: {now.act.name.replace('_', ' ')}."
-    else:
-        about = now.thing.replace("your ", "their ") or (now.topic.name if now.topic else "")
-        meaning = f"They speak of {about.replace('_', ' ')}." if about else "They tell something."
-    if plan.feeling is not None:
-        seems = "They seem" if situation.named else "Earlier they seemed"
-        meaning += f" {seems} {plan.feeling.name}."
-    heard = describe(prompt.turn.how)
-    if situation.cue is not None:
-        heard += f": {situation.cue.meaning}"
-    if situation.contrast:
-        heard += f"; {situation.contrast}"
-    return Thought(
-        linguistic=meaning,
-        paralinguistic=heard,
-        strategy=worded.strategy,
-        reply_emotion=plan.reply_emotion,
-        style=plan.style,
-    )

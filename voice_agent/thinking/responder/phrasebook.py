@@ -91,14 +91,17 @@ class Cue:
         name: Its name.
         valence: 1 pleasant, -1 unpleasant, 0 neither.
         reply: How to speak where the words do not settle it.
+        style: Caption of that voice.
         meaning: The same in words.
         once: Not to be spoken of twice in a conversation.
-        lines: ``say``, and what to say instead of it over ``glad`` words and over a mere ``fine``.
+        lines: ``say``, what to say instead of it over ``glad`` words and over a mere ``fine``, and
+            ``lean`` where it may not be spoken of.
     """
 
     name: str
     valence: int
     reply: str
+    style: str
     meaning: str
     once: bool
     lines: Mapping[str, Lines]
@@ -192,6 +195,7 @@ def _cue(name: str, data: Mapping[str, Any]) -> Cue:
         name=name,
         valence=data["valence"],
         reply=data["reply"],
+        style=data["style"],
         meaning=data["meaning"],
         once=data.get("once", False),
         lines=_pools(data),

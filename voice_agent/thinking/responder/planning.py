@@ -9,6 +9,7 @@ from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.phrasebook import Act, Cue, Feeling, Lines, Phrasebook
 from voice_agent.thinking.responder.remarks import of_voice
 from voice_agent.thinking.responder.situation import Situation
+from voice_agent.thinking.responder.tone import ONWARD, SAYING_ENOUGH, reply_tone
 from voice_agent.thinking.responder.wording import Move, Option
 from voice_agent.thinking.strategy import Stage, allowed, ordered, preferred, stage
 
@@ -16,8 +17,6 @@ _TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (
 _ASKED_HOW = re.compile(
     r"\bhow (are|is|was|has|have|do) (you|it|your|the)\b|what about you|kind of day|feel"
 )
-_ONWARD = {"fine", "agree", "disagree", "dont_know", "nod"}
-_SAYING_ENOUGH = {"cry", "scream"}
 _POOL = {
     Strategy.QUESTION: "ask",
     Strategy.REFLECTION: "reflect",
@@ -60,28 +59,20 @@ class Planner:
         """The plan for an answer."""
         now, feeling = situation.now, situation.feeling
         general = self._book.general[situation.valence]
-        reply = feeling.reply if feeling else "neutral"
-        style = feeling.style if feeling else "friendly, relaxed"
         cue = situation.cue
-        if now.unheard == "silence" and cue is not None and cue.name in _SAYING_ENOUGH:
+        if now.unheard == "silence" and cue is not None and cue.name in SAYING_ENOUGH:
             options = self._answer_sound(situation, cue)
-            reply, style = cue.reply, "gentle, unhurried"
         elif now.unheard:
-            options, reply, style = self._ask_again(situation), "sorry", "clear, friendly"
-        elif now.act is not None and now.act.name in _ONWARD:
+            options = self._ask_again(situation)
+        elif now.act is not None and now.act.name in ONWARD:
             asked_how = _ASKED_HOW.search(plain(situation.last_reply))
             name = now.act.name
             options = self._go_on(situation, "nod" if name == "fine" and not asked_how else name)
         elif now.act is not None:
             options = self._respond_to_act(situation, now.act)
-            reply = now.act.reply
-            style = "friendly, relaxed" if reply in ("happy", "joyful", "neutral") else "gentle"
         else:
             options = self._respond_to_story(situation)
-        low = situation.cue is not None and situation.cue.valence < 0
-        if situation.cue and (reply == "neutral" or (situation.opposed and low)):
-            reply = situation.cue.reply
-            style = "gentle, unhurried" if low else style
+        reply, style = reply_tone(situation)
         return Plan(
             options=tuple(options),
             last_resort=(general["lead"], self._book.short["nod"]["then"], general["ask"]),

@@ -17,6 +17,10 @@ def of_voice(s: Situation, cues: Mapping[str, Cue]) -> Lines:
         cues: All cues there are; after a line of any, some turns pass without one.
     """
     cue = s.cue
+    if cue is not None and not s.sure:
+        fine = s.now.act is not None and s.now.act.name == "fine"
+        told = s.named and not s.voiced
+        return () if fine or told else cue.lines.get("lean", ())
     if cue is None or spoken_of(cues.values(), s.history[-_REST_TURNS:]):
         return ()
     if cue.once and spoken_of([cue], s.history):

@@ -4,11 +4,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_agent.events import Exchange, UserTurn
+from voice_agent.events import Exchange, Paralinguistics, UserTurn
 from voice_agent.thinking.responder.phrasebook import Cue, Feeling, Phrasebook, Topic
 from voice_agent.thinking.responder.understanding import NAMED, Reader, Reading
-from voice_agent.thinking.responder.voice import AGAINST_WORDS, cue, spoken_of
-from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words
+from voice_agent.thinking.responder.meaning import Need
+from voice_agent.thinking.responder.voice import (
+    AGAINST_WORDS,
+    Suggestion,
+    change_since,
+    heard_emotion,
+    spoken_of,
+    suggestion,
+)
+from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words, fused
 
 _MOOD_TURNS = 5
 _VOICE_FEELINGS = {
@@ -16,8 +24,12 @@ _VOICE_FEELINGS = {
     "cry": "sad",
     "anger": "angry",
     "happy": "happy",
+    "laugh": "amused",
     "fear": "anxious",
+    "surprise": "surprised",
+    "disgust": "disgusted",
 }
+_EMOTION_OF_CUE = {"cry": "sad", "laugh": "happy"}
 _LEAST_VALENCE = 0.2
 _INVITES = re.compile(
     r"(?i)\?$|\b(tell me|go on|listening|i'm here|ears|say (a|as|what|it)|own words|your time)\b"
@@ -34,7 +46,13 @@ class Situation:
         history: The conversation.
         feeling: The person's feeling; one told of shortly before goes on in turns that name none.
         named: The feeling is this turn's own.
+        voiced: It is the voice that tells of it; the words do not.
+        need: What the person seems to need from the answer.
+        how: The sound of the turn; None for typed words, and where it must not be used.
+        reflects: Feelings may be spoken of, and the voice be used as a sign of them.
         cue: What the sound of the voice suggests.
+        sure: It is clear enough to be spoken of; else it may colour the answer and no more.
+        change: How the voice differs from that of the last turns, in words; empty where it does not.
         opposed: The voice contradicts the words; neither counts for more.
         noticed: That was noticed once in this conversation, and is left alone from then on.
         contrast: The same in words, where the emotion of the voice is clear.
@@ -47,7 +65,13 @@ class Situation:
     history: tuple[Exchange, ...]
     feeling: Feeling | None
     named: bool
+    voiced: bool
+    need: Need
+    how: Paralinguistics | None
+    reflects: bool
     cue: Cue | None
+    sure: bool
+    change: str
     opposed: bool
     noticed: bool
     contrast: str
@@ -105,9 +129,22 @@ class Situation:
 
 
 def see(
-    turn: UserTurn, history: tuple[Exchange, ...], reader: Reader, book: Phrasebook
+    turn: UserTurn,
+    history: tuple[Exchange, ...],
+    reader: Reader,
+    book: Phrasebook,
+    *,
+    reflects: bool = True,
 ) -> Situation:
-    """Reads a turn and what went before it."""
+    """Reads a turn and what went before it.
+
+    Args:
+        turn: The turn.
+        history: What went before, oldest first.
+        reader: Reads turns.
+        book: The feelings and cues there are.
+        reflects: Use the voice as a sign of feelings; without it the sound of the turn is unheard.
+    """
     past: list[Reading] = []
     asked = False
     for exchange in history:
@@ -115,33 +152,60 @@ def see(
             past.append(reader.read(exchange.user, asked))
         asked = bool(_INVITES.search(exchange.reply.rstrip()[-60:]))
     now = reader.read(turn, asked)
-    heard = cue(turn.how)
+    how = turn.how if reflects else None
+    heard = suggestion(how)
     told = feeling_in_words(turn.text)
-    differing = disagreement(told, turn.how)
+    differing = disagreement(told, how)
     noticed = spoken_of(book.cues.values(), history, AGAINST_WORDS)
     feeling = now.feeling
     words = feeling.valence if feeling else 0.0 if told.uncertain else told.valence
-    against = heard in _VOICE_FEELINGS and words * book.cues[heard].valence < 0
+    cue = book.cues[heard.cue] if heard else None
+    sounding = heard is not None and heard.sure and heard.cue in _VOICE_FEELINGS
+    against = sounding and cue is not None and words * cue.valence < 0
     opposed = against and abs(words) >= _LEAST_VALENCE
-    if feeling is None and heard in _VOICE_FEELINGS and not opposed and not noticed:
-        feeling = book.feelings[_VOICE_FEELINGS[heard]]
+    voiced = False
+    if heard and sounding and not opposed and not noticed:
+        likely = book.feelings[_VOICE_FEELINGS[heard.cue]]
+        voiced = feeling is None
+        if feeling is None or _sounds_rather(likely, heard, now, turn, how):
+            feeling = likely
     named = feeling is not None
     mood = _mood(past)
     if mood is not None and _goes_on(mood, now, feeling, past):
-        feeling, named = mood, False
+        feeling, named, voiced = mood, False, False
     return Situation(
         now=now,
         past=tuple(past),
         history=history,
         feeling=feeling,
         named=named,
-        cue=book.cues[heard] if heard else None,
+        voiced=voiced,
+        need=reader.meaning.need(
+            now.said, now.appraisal, feeling, cue if heard and heard.sure else None
+        ),
+        how=how,
+        reflects=reflects,
+        cue=cue,
+        sure=heard is not None and heard.sure,
+        change=change_since(how, [one.user.how for one in history if one.user and one.user.how]),
         opposed=opposed,
         noticed=noticed,
         contrast=differing.clause if differing else "",
         earlier=_earlier(now, past),
         trouble=_earlier(now, [p for p in past if p.valence < 0]),
     )
+
+
+def _sounds_rather(
+    likely: Feeling, heard: Suggestion, now: Reading, turn: UserTurn, how: Paralinguistics | None
+) -> bool:
+    """Whether a feeling that the words do not name is rather the one heard in the voice."""
+    if now.feeling is None or how is None or now.strength >= NAMED:
+        return False
+    emotion = _EMOTION_OF_CUE.get(heard.cue, heard.cue)
+    both = fused(feeling_in_words(turn.text), heard_emotion(how), certain=not how.uncertain)
+    same_side = likely.valence * now.feeling.valence > 0
+    return same_side and max(both, key=lambda label: both[label]) == emotion
 
 
 def _mood(past: Sequence[Reading]) -> Feeling | None:

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from voice_agent.events import UserTurn
 from voice_agent.thinking.plain_words import plain
+from voice_agent.thinking import knowledge
+from voice_agent.thinking.responder.meaning import Appraisal, Meaning
 from voice_agent.thinking.responder.mirror import Mirror
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
 from voice_agent.thinking.text_emotion import TextEmotion
@@ -79,6 +81,10 @@ class Reading:
         topic: What it is about.
         thing: The same in the person's words, turned round ("your boss").
         clauses: The person's own clauses turned round, the most telling first.
+        stimulus: What brought the feeling about, in the person's own words; empty where none is told.
+        cause: The same as a clause turned round; empty where it cannot be turned round safely.
+        told: The same told of them ("their boss yelled at them").
+        appraisal: How they see it; None where the words do not show it.
         unheard: Why the words cannot be built on: ``silence``, ``unclear`` or ``unclear_word``.
         word: The odd word of ``unclear_word``.
         advice: Advice is asked for.
@@ -93,6 +99,10 @@ class Reading:
     topic: Topic | None = None
     thing: str = ""
     clauses: tuple[str, ...] = ()
+    stimulus: str = ""
+    cause: str = ""
+    told: str = ""
+    appraisal: Appraisal | None = None
     unheard: str = ""
     word: str = ""
     advice: bool = False
@@ -117,6 +127,7 @@ class Reader:
         self._book = book
         self._emotions = emotions
         self._mirror = Mirror(book.language)
+        self.meaning = Meaning(knowledge.load("meaning"))
         self._read: dict[tuple[str, float | None, bool], Reading] = {}
 
     def read(self, turn: UserTurn, answering: bool = False) -> Reading:
@@ -159,6 +170,9 @@ class Reader:
             topic=topic,
             thing=self._thing(said, topic),
             clauses=self._telling(text, topic),
+            appraisal=None
+            if act
+            else self.meaning.appraisal(said, feeling, strength, self._emotions.told(said.split())),
             advice=advice,
             corrects=correction is not None,
             about=_pronoun(said),
