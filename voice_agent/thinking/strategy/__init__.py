@@ -3,8 +3,21 @@
 Self-disclosure is left out: a machine has no life of its own to tell of.
 """
 
-from voice_agent.thinking.strategy.by_hand import allowed, ordered, preferred, stage
+from voice_agent.thinking.strategy.bounds import LEADING, allowed, leads, worn
+from voice_agent.thinking.strategy.by_hand import ordered, preferred, stage
 from voice_agent.thinking.strategy.choosing import Choice, choose
 from voice_agent.thinking.strategy.stages import Stage, stage_of
 
-__all__ = ["Choice", "Stage", "allowed", "choose", "ordered", "preferred", "stage", "stage_of"]
+__all__ = [
+    "LEADING",
+    "Choice",
+    "Stage",
+    "allowed",
+    "choose",
+    "leads",
+    "ordered",
+    "preferred",
+    "stage",
+    "stage_of",
+    "worn",
+]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from voice_agent.events import Exchange, Strategy
+from voice_agent.thinking.strategy.bounds import allowed
 from voice_agent.thinking.strategy.stages import Stage
 
 _BY_STAGE = {
@@ -44,13 +45,6 @@ def preferred(valence: float, at: Stage) -> tuple[Strategy, ...]:
     if valence < 0:
         return _BY_STAGE[at]
     return _GLAD if valence > 0 else _PLAIN
-
-
-def allowed(history: Sequence[Exchange]) -> frozenset[Strategy]:
-    """Strategies that may come next: none is used more than twice running."""
-    last = [exchange.thought.strategy for exchange in history[-2:] if exchange.thought is not None]
-    worn = last[0] if len(last) == 2 and last[0] == last[1] else None
-    return frozenset(strategy for strategy in Strategy if strategy != worn)
 
 
 def ordered(valence: float, at: Stage, history: Sequence[Exchange]) -> tuple[Strategy, ...]:

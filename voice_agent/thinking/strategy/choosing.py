@@ -1,11 +1,30 @@
-"""The choice of a strategy of support, planned two turns ahead."""
+"""The choice of a strategy of support, planned two turns ahead.
 
-from collections.abc import Sequence
+What a strategy scores is what people choose at such a moment, its expected effect on the person,
+the best that can follow it, what suits the stage, less what was used a lot lately.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
+from typing import Any
 
 from voice_agent.events import Conduct, Exchange, Strategy, UserTurn
-from voice_agent.thinking.strategy.by_hand import ordered
-from voice_agent.thinking.strategy.stages import stage_of
+from voice_agent.thinking.strategy.bounds import LEADING, Lead, lead, may_come_next
+from voice_agent.thinking.strategy.evidence import evidence, rules
+from voice_agent.thinking.strategy.features import features
+from voice_agent.thinking.strategy.model import LEARNED, StrategyModel, carried
+from voice_agent.thinking.strategy.stages import Course, Stage, course
+
+_WEIGHT_OF_PRIOR = 0.6  # what people do says less than what is good to do
+_WEIGHT_OF_EFFECT = 2.0  # of one standard deviation of the person's next turn
+_DISCOUNT = 0.6
+_OVERUSE = 0.5
+_OVERUSE_TURNS = 6
+_INITIATIVE = 20.0  # where the share must be held: more than all else together
+_NUDGE = 0.6
+_LIFTS = 0.05
+_GLAD = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +49,11 @@ def choose(
     valence: float,
     advice_wanted: bool,
     conduct: Conduct,
+    model: StrategyModel | None = None,
 ) -> tuple[Choice, ...]:
     """The strategies that may come next, best first; never empty.
 
+    None comes three times running. Suggestions come in exploration only where advice is wanted.
     Answers to greetings, thanks and other moves without a story need no strategy and are not
     asked for here.
 
@@ -42,11 +63,110 @@ def choose(
         valence: Of the person's feeling now, in [-1, 1]; 0 where none shows.
         advice_wanted: This turn asks for advice.
         conduct: ``strategies`` bounds the choice; ``initiative`` is the share of the last replies
-            that lead on, by a question or a suggestion.
+            that lead on, by a question or a suggestion. Advice that is wanted is always given.
+        model: What was learned; the carried one without it.
+
+    Raises:
+        EngineUnavailable: The carried model is missing or damaged.
     """
-    at = stage_of(turn, history, valence=valence, advice_wanted=advice_wanted)
-    return tuple(
-        Choice(strategy, -float(rank), f"it suits the {at} of what they tell")
-        for rank, strategy in enumerate(ordered(valence, at, history))
-        if not conduct.strategies or strategy in conduct.strategies
-    )
+    found = course(turn, history, valence=valence, advice_wanted=advice_wanted)
+    shown = evidence(turn.text) | ({"advice"} if advice_wanted else set())
+    talk = _kind_of_talk(found, valence, shown)
+    may = may_come_next(history, conduct, unasked=talk == Stage.EXPLORATION and not advice_wanted)
+    scores = dict(_by_hand(talk, shown))
+    following: dict[Strategy, Strategy] = {}
+    effects: dict[str, float] = {}
+    if talk in tuple(Stage):
+        learned = model or carried()
+        fit = learned.probabilities(features(turn, history))
+        effects, after = learned.ahead(found.stage, valence)
+        for row, strategy in enumerate(LEARNED):
+            ahead = {
+                LEARNED[at]: float(value)
+                for at, value in enumerate(after[row])
+                if _may_follow(LEARNED[at], strategy, history, conduct)
+            }
+            following[strategy] = max(ahead, key=lambda one: ahead[one], default=strategy)
+            scores[strategy] = (
+                scores.get(strategy, 0.0)
+                + _WEIGHT_OF_PRIOR * log(fit[strategy] + 1e-6)
+                + _WEIGHT_OF_EFFECT * effects[strategy]
+                + _DISCOUNT * max(ahead.values(), default=0.0)
+            )
+        # The data do not part information from suggestions; the rules by hand do.
+        scores[Strategy.INFORMATION] = scores.get(Strategy.INFORMATION, 0.0) + (
+            scores[Strategy.SUGGESTION] - _by_hand(talk, shown).get(Strategy.SUGGESTION, 0.0)
+        )
+    recent = [past.thought.strategy for past in history[-_OVERUSE_TURNS:] if past.thought]
+    turn_to_lead = Lead(None, 0.5) if advice_wanted else lead(history, conduct)
+    ordered = []
+    for strategy in may:
+        if strategy not in scores and len(may) > 1:
+            continue
+        score = scores.get(strategy, 0.0) - _OVERUSE * recent.count(strategy)
+        if turn_to_lead.must is not None:
+            score += _INITIATIVE * (turn_to_lead.must == (strategy in LEADING))
+        elif strategy in LEADING:
+            score += _NUDGE * (turn_to_lead.owed - 0.5)
+        why = _why(found, shown, talk)
+        lifts = effects.get(strategy, 0.0) >= _LIFTS
+        reason = _reason(strategy, why, turn_to_lead.must, lifts, following.get(strategy))
+        ordered.append(Choice(strategy, score, reason))
+    return tuple(sorted(ordered, key=lambda choice: -choice.score))
+
+
+def _kind_of_talk(found: Course, valence: float, shown: frozenset[str]) -> str:
+    """The stage of a trouble, or what talk it is without one."""
+    if valence > _GLAD and not shown & {"advice", "feeling"}:
+        return "glad"
+    return found.stage if found.begun else "plain"
+
+
+def _by_hand(talk: str, shown: frozenset[str]) -> dict[Strategy, float]:
+    """What the rules by hand give each strategy."""
+    listed = rules()
+    scores = {Strategy(name): float(value) for name, value in listed["suits"][talk].items()}
+    for name in shown:
+        for strategy, value in listed["calls_for"].get(name, {}).items():
+            if strategy in listed["suits"][talk]:
+                scores[Strategy(strategy)] += value
+    return scores
+
+
+def _may_follow(
+    following: Strategy, strategy: Strategy, history: Sequence[Exchange], conduct: Conduct
+) -> bool:
+    """Whether the second may come after the first, which is not in the history yet."""
+    last = history[-1].thought.strategy if history and history[-1].thought else ""
+    third = following == strategy == last
+    return not third and (not conduct.strategies or following in conduct.strategies)
+
+
+def _why(found: Course, shown: frozenset[str], talk: str) -> str:
+    """Name of what decided, out of ``reasons`` in ``strategies.yaml``."""
+    if "advice" in shown:
+        return "advice"
+    if talk in ("glad", "plain"):
+        return talk
+    if "new" in shown and found.stage is Stage.EXPLORATION and not found.in_stage:
+        return "new"
+    for name in ("resists", "relief", "plans"):
+        if name in shown and found.stage is not Stage.EXPLORATION:
+            return name
+    if found.stage is Stage.EXPLORATION and not (found.cause and found.feeling):
+        return "no_feeling" if found.cause else "no_cause"
+    return found.stage
+
+
+def _reason(
+    strategy: Strategy, why: str, leads: bool | None, lifts: bool, following: Strategy | None
+) -> str:
+    said = rules()["reasons"]
+    parts = [said["what"][strategy]]
+    if lifts:
+        parts[0] += f", {said['lifts']}"
+    if leads is not None and leads == (strategy in LEADING) and why != "advice":
+        parts.insert(0, said["lead" if leads else "leave"])
+    elif following is not None and following != strategy and not lifts:
+        parts.append(said["after"][following])
+    return f"{said['why'][why]}; {', and '.join(parts)}"
