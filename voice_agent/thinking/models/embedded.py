@@ -5,11 +5,12 @@ conversation give the same words.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from voice_agent.events import Exchange, Prompt, Strategy, Thought
+from voice_agent.events import Prompt, Strategy, Thought
 from voice_agent.thinking.dual_thinking import render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
@@ -18,7 +19,6 @@ from voice_agent.thinking.responder.situation import Situation, see
 from voice_agent.thinking.responder.thought import thought_of
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
-from voice_agent.thinking.strategy import allowed
 from voice_agent.thinking.text_emotion import TextEmotion, carried
 
 _LONGEST_TURN = 4000
@@ -75,7 +75,8 @@ class EmbeddedModel:
         turn = prompt.turn
         if len(turn.text) > _LONGEST_TURN:
             # The end of a long story is what the person waits for an answer to.
-            turn = type(turn)(turn.text[-_LONGEST_TURN:], turn.how, turn.confidence)
+            turn = replace(turn, text=turn.text[-_LONGEST_TURN:])
+            prompt = replace(prompt, turn=turn)
         situation = see(
             turn,
             prompt.history,
@@ -83,21 +84,27 @@ class EmbeddedModel:
             self._book,
             reflects=prompt.conduct.reflect_emotions,
         )
-        plan = self._planner.plan(situation)
-        wording = Wording(prompt.history, plan.slots, prompt.seed)
+        plan = self._planner.plan(situation, prompt)
+        wording = Wording(prompt.history, plan.slots, prompt.seed, plan.bounds)
         worded = (
             _repeated(situation)
-            or wording.compose(plan.options, allowed(prompt.history))
-            or wording.compose((option[-1:] for option in plan.options), allowed(prompt.history))
-            or _last_words(wording, plan, prompt.history)
+            or wording.compose(plan.options, plan.may)
+            or wording.compose(plan.options, frozenset(Strategy))
+            or wording.compose((option[-1:] for option in plan.options), frozenset(Strategy))
+            or _last_words(wording, plan)
         )
         thought = thought_of(
-            situation,
+            plan.situation,
             strategy=worded.strategy,
             reply_emotion=plan.reply_emotion,
             style=plan.style,
+            stage=plan.stage,
+            reason=plan.reason(worded.strategy),
         )
         return thought, worded.text
+
+
+_AGAIN = "I said: "
 
 
 def _repeated(situation: Situation) -> Worded | None:
@@ -105,12 +112,10 @@ def _repeated(situation: Situation) -> Worded | None:
     act = situation.now.act
     if act is None or act.name != "repeat" or not situation.last_reply:
         return None
-    return Worded(f"I said: {situation.last_reply}", Strategy.INFORMATION)
+    return Worded(_AGAIN + situation.last_reply.removeprefix(_AGAIN), Strategy.INFORMATION)
 
 
-def _last_words(wording: Wording, plan: Plan, history: tuple[Exchange, ...]) -> Worded:
+def _last_words(wording: Wording, plan: Plan) -> Worded:
     line = wording.any_of(plan.last_resort)
     strategy = Strategy.QUESTION if line.asks else Strategy.OTHERS
-    if strategy not in allowed(history):
-        strategy = Strategy.AFFIRMATION
-    return Worded(wording.fill(line), strategy)
+    return Worded(wording.fill(line), strategy if strategy in plan.may else min(plan.may))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,18 +12,22 @@ from voice_agent.thinking.plain_words import plain, sentences
 _SLOT = re.compile(r"\{\w+\}")
 
 
+_LEAST_FORMULA = 3
+
+
 @dataclass(frozen=True)
 class Line:
-    """A sentence of the agent, perhaps with slots, and how to go on after a yes or a no to it."""
+    """What the agent can say, perhaps with slots, and how to go on after a yes or a no to it."""
 
     say: str
     if_yes: tuple["Line", ...] = ()
     if_no: tuple["Line", ...] = ()
+    made_of: "Line | None" = None
 
-    @property
-    def slots(self) -> set[str]:
+    @cached_property
+    def slots(self) -> frozenset[str]:
         """Names of the slots."""
-        return {slot[1:-1] for slot in _SLOT.findall(self.say)}
+        return frozenset(slot[1:-1] for slot in _SLOT.findall(self.say))
 
     @property
     def asks(self) -> bool:
@@ -31,19 +35,61 @@ class Line:
         return self.say.endswith("?")
 
     @cached_property
-    def formula(self) -> re.Pattern[str]:
-        """Matches a plain sentence that was made of the first one of this line."""
-        first = sentences(self.say)[0]
-        fixed = [re.escape(plain(piece)) for piece in _SLOT.split(first)]
-        return re.compile(r"\s?.+?\s?".join(fixed))
+    def formulas(self) -> "tuple[Formula, ...]":
+        """What its sentences with slots are made of, where that is enough to know them by."""
+        if self.made_of is not None:
+            return self.made_of.formulas
+        slotted = [sentence for sentence in sentences(self.say) if _SLOT.search(sentence)]
+        formulas = [Formula([plain(piece) for piece in _SLOT.split(one)]) for one in slotted]
+        return tuple(one for one in formulas if len(one.fixed.split()) >= _LEAST_FORMULA)
 
     @cached_property
-    def first(self) -> str:
-        """The first sentence in plain words."""
-        return plain(sentences(self.say)[0])
+    def said(self) -> tuple[str, ...]:
+        """Its sentences in plain words."""
+        return tuple(plain(sentence) for sentence in sentences(self.say))
+
+    def with_slots(self, values: Mapping[str, str]) -> "Line":
+        """The line with some of its slots filled."""
+        if not self.slots.intersection(values):
+            return self
+        say = _SLOT.sub(lambda slot: values.get(slot[0][1:-1], slot[0]), self.say)
+        return replace(self, say=say, made_of=self.made_of or self)
+
+
+class Formula:
+    """A sentence with gaps, in plain words."""
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self.fixed = max(pieces, key=len)
+        self._pattern = re.compile(r"\s?.+?\s?".join(re.escape(piece) for piece in pieces))
+
+    def made(self, sentence: str) -> bool:
+        """Whether the plain sentence was made of it."""
+        return self.fixed in sentence and self._pattern.fullmatch(sentence) is not None
 
 
 Lines = tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that people say, and what can be said to just that.
+
+    Attributes:
+        name: Its name.
+        words: Patterns of it; their named groups fill slots.
+        mood: ``bad`` or ``good`` where it fits that mood alone; else empty.
+        shape: It is told by the build of the sentence alone, and says less than the others.
+        reply: How to speak where nothing else settles it.
+        lines: What to say, by kind.
+    """
+
+    name: str
+    words: tuple[re.Pattern[str], ...]
+    mood: str
+    shape: bool
+    reply: str
+    lines: Mapping[str, Lines]
 
 
 @dataclass(frozen=True)
@@ -107,6 +153,10 @@ class Cue:
     lines: Mapping[str, Lines]
 
 
+MOMENTS = ("moments_trouble", "moments_people", "moments_glad", "moments_daily", "shapes")
+"""Files of moments; what stands first counts for more."""
+
+
 class Phrasebook:
     """All of it, loaded once."""
 
@@ -115,6 +165,15 @@ class Phrasebook:
         general = knowledge.load("general")
         feelings, topics = knowledge.load("feelings"), knowledge.load("topics")
         self.language = knowledge.load("language")
+        self.moments = tuple(
+            _moment(name, data, shape=file == "shapes")
+            for file in MOMENTS
+            for name, data in knowledge.load(file).items()
+        )
+        self.recall = _pools(knowledge.load("recall"))
+        screen = knowledge.load("screen")
+        self.feeling_words = _any(screen["feelings"])
+        self.other_languages = _any(screen["other_languages"])
         self.feelings = {name: _feeling(name, data) for name, data in feelings.items()}
         self.topics = {name: _topic(name, data) for name, data in topics.items()}
         self.acts = {name: _act(name, data) for name, data in talk.pop("acts").items()}
@@ -134,6 +193,7 @@ class Phrasebook:
             *self.general.values(),
             *(feeling.lines for feeling in self.feelings.values()),
             *(topic.lines for topic in self.topics.values()),
+            *(moment.lines for moment in self.moments),
         ]
         asked = [line for pool in pools for line in pool.get("ask", ())]
         asked += [line for act in self.acts.values() for line in act.lines.get("then", ())]
@@ -186,6 +246,17 @@ def _topic(name: str, data: Mapping[str, Any]) -> Topic:
         noun=re.compile(rf"\b(?:(my|our|the|a|an) (?:(\w+) )?)?({nouns})\b") if nouns else None,
         feeling=data["feeling"],
         denied=data.get("not", ""),
+        lines=_pools(data),
+    )
+
+
+def _moment(name: str, data: Mapping[str, Any], shape: bool) -> Moment:
+    return Moment(
+        name=name,
+        words=tuple(re.compile(rf"(?<!\w)(?:{words})(?!\w)") for words in data["words"]),
+        mood=data.get("mood", ""),
+        shape=shape,
+        reply=data.get("reply", ""),
         lines=_pools(data),
     )
 

@@ -1,6 +1,7 @@
 """Puts a plan into words: picks lines that were not said yet and fills their slots."""
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,8 +9,23 @@ from voice_agent.events import Exchange, Strategy
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.responder.phrasebook import Line, Lines
 
-_MOST_WORDS = 40
 _MOST_SENTENCES = 3
+_SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What every answer must keep to.
+
+    Attributes:
+        words: Its longest length.
+        asks: Whether it may end with a question.
+        avoids: Matches words that must not be said; None where all may.
+    """
+
+    words: int = 40
+    asks: bool = True
+    avoids: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +61,22 @@ class Wording:
         history: The conversation, whose sentences are not said again.
         slots: What the slots of lines are filled with; an empty one cannot be filled.
         seed: The same seed and history give the same words.
+        bounds: What the answer must keep to.
     """
 
-    def __init__(self, history: Sequence[Exchange], slots: Mapping[str, str], seed: int) -> None:
+    def __init__(
+        self,
+        history: Sequence[Exchange],
+        slots: Mapping[str, str],
+        seed: int,
+        bounds: Bounds = Bounds(),  # noqa: B008 (frozen)
+    ) -> None:
         heard = [sentence for past in history for sentence in sentences(past.reply)]
-        self._heard = list(dict.fromkeys(plain(sentence) for sentence in heard))
-        self._heard_set = set(self._heard)
+        self._heard = dict.fromkeys(plain(sentence) for sentence in heard)
+        self._all_heard = "\n".join(self._heard)
         self._slots = {name: value for name, value in slots.items() if value}
         self._chooser = random.Random(f"{seed} {len(history)}")
+        self._bounds = bounds
 
     def compose(self, options: Iterable[Option], allowed: frozenset[Strategy]) -> Worded | None:
         """The first option that can be put into new words; None where there is none."""
@@ -60,25 +84,29 @@ class Wording:
             parts = self._parts(option)
             if parts is None:
                 continue
-            parts = _shortened(parts)
+            parts = self._shortened(parts)
             strategy = _strategy(parts)
             if strategy in allowed:
                 return Worded(" ".join(self.fill(line) for _, line in parts), strategy)
         return None
 
     def any_of(self, pools: Sequence[Lines]) -> Line:
-        """A new line where there is one, else one that was said longest ago."""
+        """A new line where there is one, else the one that was said longest ago."""
         line = self._pick(pools, set())
         if line is not None:
             return line
         fillable = [line for pool in pools for line in pool if line.slots <= self._slots.keys()]
         order = {sentence: position for position, sentence in enumerate(self._heard)}
-        return min(fillable, key=lambda line: order.get(line.first, -1))
+        short = [line for line in fillable if self._length(line) <= self._bounds.words]
+        return min(
+            short or [min(fillable, key=self._length)],
+            key=lambda line: max(order.get(sentence, -1) for sentence in line.said),
+        )
 
     def fill(self, line: Line) -> str:
-        """The line with its slots filled and its first letter a capital."""
-        text = line.say.format_map(self._slots)
-        return text[:1].upper() + text[1:]
+        """The line with its slots filled and each sentence begun with a capital."""
+        text = line.say.format_map(self._slots) if line.slots else line.say
+        return _SENTENCE_START.sub(lambda first: first[0].upper(), text)
 
     def _parts(self, option: Option) -> list[tuple[Move, Line]] | None:
         parts: list[tuple[Move, Line]] = []
@@ -90,50 +118,68 @@ class Wording:
                     return None
                 continue
             taken |= {slot.lower() for slot in line.slots}
-            taken.add(line.say)
-            if parts and parts[-1][1].first.split()[0] == line.first.split(" ")[0]:
+            taken.update(line.said)
+            if parts and _first_word(parts[-1][1]) == _first_word(line) and not parts[-1][0].needed:
                 parts.pop()  # "Ah. Ah, so …"
             parts.append((move, line))
         return parts or None
 
     def _pick(self, pools: Sequence[Lines], taken: set[str]) -> Line | None:
         for pool in pools:
-            fresh = [
-                line
-                for line in pool
-                if line.say not in taken
-                and line.slots <= self._slots.keys()
-                and not taken.intersection(slot.lower() for slot in line.slots)
-                and not self._said(line)
-            ]
+            fresh = [line for line in pool if self._fits(line, taken)]
             if fresh:
                 return self._chooser.choice(fresh)
         return None
 
+    def _fits(self, line: Line, taken: set[str]) -> bool:
+        if not line.slots <= self._slots.keys() or (line.asks and not self._bounds.asks):
+            return False
+        if taken.intersection(slot.lower() for slot in line.slots):
+            return False
+        if taken.intersection(line.said) or self._said(line):
+            return False
+        if self._length(line) > self._bounds.words:
+            return False
+        return self._bounds.avoids is None or not self._bounds.avoids.search(plain(self.fill(line)))
+
     def _said(self, line: Line) -> bool:
-        if not line.slots:
-            return line.first in self._heard_set
-        return any(line.formula.fullmatch(sentence) for sentence in self._heard)
+        said = line.said
+        if line.slots:
+            said = tuple(plain(sentence) for sentence in sentences(self.fill(line)))
+        if any(sentence in self._heard for sentence in said):
+            return True
+        return any(
+            formula.fixed in self._all_heard and any(map(formula.made, self._heard))
+            for formula in line.formulas
+        )
 
+    def _length(self, line: Line) -> int:
+        return len((self.fill(line) if line.slots else line.say).split())
 
-def _shortened(parts: list[tuple[Move, Line]]) -> list[tuple[Move, Line]]:
-    """Leaves out what is not needed, from the middle on, until the answer is short enough."""
+    def _shortened(self, parts: list[tuple[Move, Line]]) -> list[tuple[Move, Line]]:
+        """Leaves out what is not needed, from the end on, until the answer is short enough."""
 
-    def too_long() -> bool:
-        text = " ".join(line.say for _, line in parts)
-        return len(text.split()) > _MOST_WORDS - 6 or len(sentences(text)) > _MOST_SENTENCES
+        def too_long(kept: Sequence[tuple[Move, Line]]) -> bool:
+            text = " ".join(self.fill(line) for _, line in kept)
+            return len(text.split()) > self._bounds.words or len(sentences(text)) > _MOST_SENTENCES
 
-    for index in _dispensable(parts):
-        if not too_long():
-            break
-        parts = [part for position, part in enumerate(parts) if position != index]
-    return parts
+        for index in _dispensable(parts):
+            if not too_long(parts):
+                break
+            parts = [part for position, part in enumerate(parts) if position != index]
+        if too_long(parts) and len(parts) > 1:
+            parts = [part for part in parts if part[0].strategy] or parts[-1:]
+        return parts
 
 
 def _dispensable(parts: list[tuple[Move, Line]]) -> Iterator[int]:
     for index in range(len(parts) - 1, -1, -1):
         if not parts[index][0].needed:
             yield index
+
+
+def _first_word(line: Line) -> str:
+    return line.said[0].split(" ")[0]
 
 
 def _strategy(parts: Sequence[tuple[Move, Line]]) -> Strategy:

@@ -1,0 +1,176 @@
+"""Answers to a turn that tells something: from what fits just these words to what fits any."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from voice_agent.events import Strategy
+from voice_agent.thinking.responder.moments import Met
+from voice_agent.thinking.responder.phrasebook import Lines, Phrasebook, Topic
+from voice_agent.thinking.responder.remarks import of_voice
+from voice_agent.thinking.responder.situation import Situation
+from voice_agent.thinking.responder.thread import Thread
+from voice_agent.thinking.responder.wording import Move, Option
+
+POOL: Mapping[Strategy, str] = {
+    Strategy.QUESTION: "ask",
+    Strategy.REFLECTION: "reflect",
+    Strategy.RESTATEMENT: "restate",
+    Strategy.AFFIRMATION: "affirm",
+    Strategy.SUGGESTION: "suggest",
+    Strategy.INFORMATION: "inform",
+    Strategy.OTHERS: "others",
+}
+_REMARKS = (Strategy.REFLECTION, Strategy.OTHERS, Strategy.AFFIRMATION)
+_TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
+_BETWEEN_OPENINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A turn that tells something, and what is made of it.
+
+    Attributes:
+        s: The turn in its conversation.
+        thread: What the conversation hangs on.
+        met: What there is something particular to say to.
+        order: Strategies to try, best first.
+        leads: The answer should lead on.
+        always: It should even if only a question that fits anything is left.
+    """
+
+    s: Situation
+    thread: Thread
+    met: Sequence[Met]
+    order: Sequence[Strategy]
+    leads: bool
+    always: bool = False
+
+
+class Storyteller:
+    """Finds what can be said to a story. Holds no conversation."""
+
+    def __init__(self, book: Phrasebook) -> None:
+        self._book = book
+
+    def options(self, t: Telling) -> Iterator[Option]:
+        """Ways to answer, the best first."""
+        lead_in = self._lead_in(t)
+        opening = () if lead_in else self._opening(t)
+        for level in self._levels(t):
+            for strategy in t.order:
+                main = level.get(POOL[strategy], ())
+                if not any(main):
+                    continue
+                move = Move(main, needed=True, strategy=strategy)
+                if strategy is Strategy.QUESTION:
+                    remark = () if lead_in else self._remark(t, level)
+                    yield (*opening, *lead_in, *remark, move)
+                else:
+                    yield (*opening, *lead_in, move, *self._tail(t, level))
+        lead = self._book.general[t.s.valence]["lead"]
+        yield (*opening, *lead_in, Move((lead,), needed=True, strategy=Strategy.OTHERS))
+
+    # --- levels, from the particular to the general ----------------------------------------
+
+    def _levels(self, t: Telling) -> Iterator[Mapping[str, tuple[Lines, ...]]]:
+        s = t.s
+        known = [met for met in t.met if not met.moment.shape]
+        shapes = [met for met in t.met if met.moment.shape]
+        if s.now.advice:
+            yield self._advice(t)
+        yield self._of_moments(known)
+        yield self._of_matter(t, now=True)
+        yield self._of_moments(shapes)
+        general = self._book.general[s.valence]
+        said = s.now.clauses and not s.now.advice
+        yield {"restate": (general.get("restate", ()),) if said else ()}
+        yield self._of_matter(t, now=False)
+        kinds = set(POOL.values()) - {"suggest", "restate"}
+        yield {kind: (general.get(kind, ()),) for kind in kinds}
+
+    def _of_moments(self, met: Sequence[Met]) -> Mapping[str, tuple[Lines, ...]]:
+        return {kind: tuple(one.lines(kind) for one in met) for kind in POOL.values()}
+
+    def _of_matter(self, t: Telling, now: bool) -> Mapping[str, tuple[Lines, ...]]:
+        """Lines of the topic and of the feeling: those of this turn, or those that go on."""
+        s, topic = t.s, t.thread.matter
+        pools: dict[str, tuple[Lines, ...]] = {}
+        for kind in POOL.values():
+            of_topic = self._of_topic(s, topic, kind) if topic and t.thread.mine is now else ()
+            feels = s.feeling is not None and s.reflects and s.named is now
+            of_feeling = s.feeling.lines.get(kind, ()) if s.feeling and feels else ()
+            event = topic is not None and topic.feeling != "neutral"
+            first = event or s.valence != "positive"
+            if kind in ("ask", "suggest") and first:
+                pools[kind] = (of_topic, of_feeling)
+            else:
+                pools[kind] = (of_feeling, of_topic)
+        if not now:
+            pools["restate"] = ()
+        return pools
+
+    def _of_topic(self, s: Situation, topic: Topic, kind: str) -> Lines:
+        """Lines of a topic, as far as they suit the feeling: no bright ones for a sad turn."""
+        brings = self._book.feelings.get(topic.feeling)
+        if brings is not None and s.feeling is not None and brings.valence * s.feeling.valence < 0:
+            return ()
+        if brings is not None and s.feeling is None and s.reflects:
+            return ()
+        hard = s.valence == "negative" and topic.feeling == "neutral"
+        return topic.lines.get(f"{kind}_hard" if hard else kind, ())
+
+    def _advice(self, t: Telling) -> Mapping[str, tuple[Lines, ...]]:
+        negative = self._book.general["negative"]
+        if _TELLING.search(t.s.now.said):
+            told = tuple(met.lines("suggest") for met in t.met)
+            return {"suggest": (*told, negative["tell"])}
+        of_moments = tuple(met.lines("suggest") for met in t.met)
+        topic = t.thread.matter
+        of_topic = topic.lines.get("suggest", ()) if topic else ()
+        of_feeling = t.s.feeling.lines.get("suggest", ()) if t.s.feeling else ()
+        return {"suggest": (*of_moments, of_topic, of_feeling, negative["suggest"])}
+
+    # --- what stands around the main sentence ------------------------------------------------
+
+    def _opening(self, t: Telling) -> Option:
+        s = t.s
+        if s.now.corrects:
+            return (Move((self._book.acts["correction"].lines["say"],)),)
+        if s.opposed or not s.reflects or s.now.advice:
+            return ()  # "How lovely!" to a sad voice is as wrong as "I'm sorry"
+        if s.named and s.feeling and s.new_feeling:
+            return (Move((s.feeling.lines.get("open", ()),)),)
+        if len(s.history) % _BETWEEN_OPENINGS == 1:
+            return (Move((self._book.general[s.valence]["open"],)),)
+        return ()
+
+    def _lead_in(self, t: Telling) -> Option:
+        """A sentence on the voice, or on how this hangs together with what went before."""
+        s, bridge = t.s, self._book.bridge
+        if heard := of_voice(s, self._book.cues):
+            return (Move((heard,)),)
+        if not s.named or not t.thread.trouble or not s.reflects:
+            return ()
+        before = next((past for past in reversed(s.past) if past.feeling), None)
+        if before and before.valence < 0 < (s.feeling.valence if s.feeling else 0):
+            return (Move((bridge["lighter"],)),)
+        bad = [past for past in s.past[-4:] if past.valence < 0 and past.thing]
+        if s.new_topic and len(bad) >= 2 and s.valence == "negative":
+            return (Move((bridge["sinking"],)),)
+        return ()
+
+    def _remark(self, t: Telling, level: Mapping[str, tuple[Lines, ...]]) -> Option:
+        """Something to say before a question, so that an answer is not an interrogation."""
+        pools = [lines for one in _REMARKS if one in t.order for lines in level.get(POOL[one], ())]
+        return (Move(tuple(pools)),) if any(pools) else ()
+
+    def _tail(self, t: Telling, level: Mapping[str, tuple[Lines, ...]]) -> Option:
+        if not t.leads:
+            return ()
+        pools = list(level.get("ask", ()))
+        pools += self._of_matter(t, now=True).get("ask", ())
+        pools += [met.lines("ask") for met in t.met]
+        if t.always:
+            pools.append(self._book.general[t.s.valence]["ask"])
+        return (Move(tuple(pools)),)
