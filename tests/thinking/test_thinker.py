@@ -6,7 +6,6 @@ import pytest
 from voice_agent.errors import EngineError
 from voice_agent.events import (
     Conduct,
-    Draft,
     Exchange,
     Memory,
     Paralinguistics,
@@ -320,7 +319,8 @@ def reflex(prompt: Prompt) -> Thought:
 async def test_a_slow_model_is_given_the_thought_that_there_is():
     model = ScriptedModel("Oh.", thinks_long=True)
     thought, *_ = [i async for i in thinker_of(model, reflex=reflex).reply(UserTurn("a b c"), ())]
-    assert model.prompts[0].draft == Draft(reflex(model.prompts[0]), "a b c")
+    draft = model.prompts[0].draft
+    assert (draft.thought.linguistic, draft.words) == ("reflex on a b c", "a b c")
     assert (thought.linguistic, thought.reply_emotion) == ("reflex on a b c", "sad")
 
 

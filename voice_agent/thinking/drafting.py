@@ -36,6 +36,7 @@ class Drafting:
     def __init__(self) -> None:
         self._history: tuple[Exchange, ...] = ()
         self._draft: Draft | None = None
+        self._base = Thought()
         self._task: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -67,15 +68,21 @@ class Drafting:
         prompt = replace(prompt, aim="thought", draft=self._usable(prompt.turn.text))
         self._task = asyncio.create_task(self._think(model, prompt, base, tell))
 
-    def so_far(self, text: str, history: tuple[Exchange, ...]) -> Draft | None:
+    def so_far(self, prompt: Prompt, base: Thought) -> Draft | None:
         """Stops thinking; returns what was thought of the turn, None if nothing of use.
 
+        Where the last words change nothing of what can be known without the model, the draft
+        stands for the whole turn.
+
         Args:
-            text: The words of the turn as they are known now.
-            history: What went before it.
+            prompt: The turn as it is known now, in its conversation.
+            base: What is known of the thought without the model.
         """
         self._stop()
-        return self._usable(text) if history == self._history else None
+        draft = self._usable(prompt.turn.text) if prompt.history == self._history else None
+        if draft is not None and _gist(base) == _gist(self._base):
+            return replace(draft, words=prompt.turn.text)
+        return draft
 
     def drop(self) -> None:
         """The turn is answered or given up."""
@@ -109,6 +116,9 @@ class Drafting:
         kept = sum(block.size for block in matched)
         return draft if kept >= _LEAST_KEPT * len(made_for) else None
 
+    def _keep(self, thought: Thought, prompt: Prompt, base: Thought) -> None:
+        self._draft, self._base = Draft(thought, prompt.turn.text), base
+
     async def _think(
         self, model: LanguageModel, prompt: Prompt, base: Thought, tell: Callable[[Thought], None]
     ) -> None:
@@ -123,11 +133,15 @@ class Drafting:
                     parser.feed(chunk)
                     if parser.settled != settled:
                         settled = parser.settled
-                        self._draft = Draft(settled, prompt.turn.text)
+                        self._keep(settled, prompt, base)
                         tell(settled)
             parser.finish()
             # Also where nothing changed: it was thought about up to here.
-            self._draft = Draft(parser.thought, prompt.turn.text)
+            self._keep(parser.thought, prompt, base)
         except Exception as error:  # an engine of anybody's may raise anything
             # The answer will be asked of the same model, and tells of its failure then.
             log.debug("drafting failed", extra={"engine": model.name}, exc_info=error)
+
+
+def _gist(base: Thought) -> tuple[str, ...]:
+    return base.words_emotion, base.voice_emotion, base.appraisal, base.need, base.reply_emotion

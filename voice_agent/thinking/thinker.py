@@ -134,8 +134,8 @@ class Thinker:
             self._drafting.drop()
             return
         prompt = self._prompt(turn, history, instructions)
-        base = self._reflex(prompt)
-        tell(self._measured(base, turn))
+        base = self._measured(self._reflex(prompt), turn)
+        tell(base)
         model = self._models.first
         if model.thinks_long:
             self._drafting.consider(
@@ -219,17 +219,20 @@ class Thinker:
         )
 
     async def _ask_models(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
-        draft = self._drafting.so_far(prompt.turn.text, prompt.history)
         if self._recollection is not None:
             memories = await self._recollection.recall(prompt.turn, prompt.history)
             prompt = replace(prompt, memories=memories)
         failure: Exception | None = None
+        draft: Draft | None = None
         for model in self._models.fit():
             base = Thought()
             if model.thinks_long:
-                base = draft.thought if draft else self._reflex(prompt)
+                base = self._measured(self._reflex(prompt), prompt.turn)
                 if self._character.while_listening:
-                    prompt = replace(prompt, draft=draft or Draft(base, prompt.turn.text))
+                    known = Draft(base, prompt.turn.text)
+                    draft = draft or self._drafting.so_far(prompt, base) or known
+                    prompt = replace(prompt, draft=draft)
+                    base = draft.thought
             attempt = Attempt(model, prompt, base, self._gate.review(prompt.seed))
             async with aclosing(attempt.pieces()) as pieces:
                 async for piece in pieces:
