@@ -2,8 +2,8 @@
 
 import pytest
 
-from voice_agent.cli.report import in_words
-from voice_agent.events import Estimate, Manner, Paralinguistics, VocalEvent
+from voice_agent.cli.report import in_words, thought_in_rows
+from voice_agent.events import Estimate, Manner, Paralinguistics, Thought, VocalEvent
 
 COUGH = VocalEvent("cough", 0.0, 0.4, 0.9)
 
@@ -51,3 +51,15 @@ COUGH = VocalEvent("cough", 0.0, 0.4, 0.9)
 )
 def test_a_voice_in_a_line(how: Paralinguistics, line: str):
     assert in_words(how) == line
+
+
+def test_a_thought_in_rows_has_what_is_known():
+    thought = Thought(
+        "Lost a dog.", "", "Question", need="company", stage="exploration", reason="too early"
+    )
+    assert thought_in_rows(thought) == [
+        ("said", "Lost a dog."),
+        ("need", "company"),
+        ("strategy", "exploration · Question: too early"),
+    ]
+    assert thought_in_rows(Thought()) == []

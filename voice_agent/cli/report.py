@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from voice_agent.events import Latency, Manner, Paralinguistics
+from voice_agent.events import Latency, Manner, Paralinguistics, Thought
 from voice_agent.transports.files import FileTurn
 
 AUDIBLE_SHIFT_ST, AUDIBLE_SHIFT_DB, AUDIBLE_SHIFT_RATE = 1.5, 3.0, 0.15
@@ -37,12 +37,7 @@ def as_json(turn: FileTurn, engines: Mapping[str, str]) -> str:
                 "text": record.user.text,
                 "paralinguistics": asdict(record.user.how) if record.user.how else None,
             },
-            "thinking": {
-                "linguistic": thought.linguistic,
-                "paralinguistic": thought.paralinguistic,
-                "strategy": thought.strategy,
-                "reply_emotion": thought.reply_emotion,
-            },
+            "thinking": asdict(thought),
             "reply": {
                 "text": record.reply,
                 "emotion": thought.reply_emotion,
@@ -68,13 +63,8 @@ def show(console: Console, turn: FileTurn, title: str = "") -> None:
         if record.user.how is not None:
             table.add_row("voice", escape(in_words(record.user.how)))
         thought = record.thought
-        for name, value in (
-            ("said", thought.linguistic),
-            ("how", thought.paralinguistic),
-            ("strategy", thought.strategy),
-        ):
-            if value:
-                table.add_row(name, f"[dim]{escape(value)}[/]")
+        for name, value in thought_in_rows(thought):
+            table.add_row(name, f"[dim]{escape(value)}[/]")
         table.add_row("agent", f"[bold]{escape(record.reply)}[/]  [dim]{thought.reply_emotion}[/]")
         if turn.audio is not None:
             table.add_row("audio", escape(str(turn.audio)))
@@ -85,6 +75,21 @@ def show(console: Console, turn: FileTurn, title: str = "") -> None:
         table.add_row("note", f"[yellow]{escape(turn.note)}[/]")
     console.print(table, highlight=False)
     console.print()
+
+
+def thought_in_rows(thought: Thought) -> list[tuple[str, str]]:
+    """A thought in rows of a name and words; what is not known has none."""
+    plan = " · ".join(part for part in (thought.stage, thought.strategy) if part)
+    rows = [
+        ("said", thought.linguistic),
+        ("because", thought.stimulus),
+        ("seen as", thought.appraisal),
+        ("need", thought.need),
+        ("how", thought.paralinguistic),
+        ("contrast", thought.conflict),
+        ("strategy", f"{plan}: {thought.reason}" if thought.reason else plan),
+    ]
+    return [(name, words) for name, words in rows if words]
 
 
 def in_words(how: Paralinguistics) -> str:

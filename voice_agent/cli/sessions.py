@@ -65,6 +65,9 @@ def show(id: Id, as_json: AsJson = False, source: Source = "embedded") -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from voice_agent.cli.report import thought_in_rows
+    from voice_agent.events import Thought
+
     data = _with_store(source, lambda store: store.export(id))
     if as_json:
         for turn in data["turns"]:
@@ -75,9 +78,8 @@ def show(id: Id, as_json: AsJson = False, source: Source = "embedded") -> None:
     for turn in data["turns"]:
         thought = turn["thought"]
         console.print(f"[cyan]you[/]    {escape(turn['user']['text'])}")
-        for kind in ("linguistic", "paralinguistic"):
-            if thought[kind]:
-                console.print(f"       [dim]{escape(thought[kind])}[/]")
+        for name, words in thought_in_rows(Thought(**thought)):
+            console.print(f"       [dim]{name}: {escape(words)}[/]")
         cut = "" if turn["status"] == "completed" else f"  [yellow]{turn['status']}[/]"
         said = f"[green]agent[/]  {escape(turn['heard'])}  [dim]{thought['reply_emotion']}[/]{cut}"
         console.print(f"{said}\n")
