@@ -1,7 +1,9 @@
 """What all tests share."""
 
+import importlib
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,3 +17,20 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data in {folder}; set VOICE_AGENT_TEST_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_language_model(tmp_path_factory) -> Path:
+    """Folder of a small language model of transformers that has learnt a few answers."""
+    pytest.importorskip("torch", reason="needs the extra 'transformers'")
+    pytest.importorskip("transformers", reason="needs the extra 'transformers'")
+    import tiny_language_model
+
+    return tiny_language_model.trained(tmp_path_factory.mktemp("tiny") / "language_model")
+
+
+@pytest.fixture
+def chat_server(monkeypatch) -> ModuleType:
+    """The language model server of the benchmarks, as a module to be served from."""
+    monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
+    return importlib.import_module("chat_server")

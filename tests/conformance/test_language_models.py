@@ -38,11 +38,21 @@ HISTORY = (
 )
 
 
+def transformers_options(request) -> dict[str, object]:
+    model = str(request.getfixturevalue("tiny_language_model"))
+    return {"model": model, "device": "cpu", "threads": 1, "context_tokens": 2048}
+
+
+OPTIONS = {"transformers": transformers_options}
+"""What an engine needs to be driven here; others run with their defaults."""
+
+
 @pytest.fixture(params=engines.available("language_model"))
 async def model(request):
     engine = engines.find("language_model", request.param)
+    options = OPTIONS[request.param](request) if request.param in OPTIONS else {}
     try:
-        model = await engine.create(engine.Options())
+        model = await engine.create(engine.Options.model_validate(options))
     except EngineUnavailable as missing:
         pytest.skip(str(missing))
     yield model
