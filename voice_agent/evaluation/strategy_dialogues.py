@@ -1,8 +1,8 @@
 """Dialogues of emotional support with a strategy to each answer (ESConv, Liu et al. 2021).
 
 One dialogue a line, as JSON: ``dialog`` is a list of turns with ``speaker`` (``usr`` or ``sys``)
-and ``text``; a turn of ``sys`` has a ``strategy``, one of ``usr`` may have ``feedback`` (1 to 5, for
-the answers since the last) and ``vad`` (three numbers in [0, 1]).
+and ``text``; a turn of ``sys`` has a ``strategy``, one of ``usr`` may have ``feedback`` (1 to 5,
+for the answers since the last) and ``vad`` (three numbers in [0, 1]).
 """
 
 import json

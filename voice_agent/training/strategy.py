@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from voice_agent.evaluation.strategy_dialogues import CLASSES, Moment, read
 from voice_agent.thinking.strategy.features import features
-from voice_agent.thinking.strategy.model import LEARNED, STAGES, Learned
+from voice_agent.thinking.strategy.model import STAGES, Learned
 from voice_agent.thinking.strategy.stages import Course, course
 from voice_agent.thinking.words_and_voice import feeling_in_words
 
@@ -116,7 +116,7 @@ def _effect(moments: Sequence[Moment], courses: Sequence[Course]) -> Floats:
     dialogue tell alone is taken out.
     """
     outcome = _outcomes(moments)
-    kept = np.flatnonzero(~np.isnan(outcome))
+    kept = [at for at, value in enumerate(outcome) if not np.isnan(value)]
     state = np.array([_state(m, c) for m, c in zip(moments, courses, strict=True)])[kept]
     place = np.array([min(len(m.history), 12) / 12 for m in moments])[kept]
     chosen = np.eye(len(CLASSES))[[CLASSES.index(moments[i].strategy) for i in kept]]
@@ -193,7 +193,7 @@ def _follows(moments: Sequence[Moment], courses: Sequence[Course]) -> Floats:
 
 
 def _ridge(held: Floats, target: Floats, shrink: Floats) -> Floats:
-    return np.linalg.solve(held.T @ held + np.diag(shrink), held.T @ target)
+    return np.asarray(np.linalg.solve(held.T @ held + np.diag(shrink), held.T @ target), float)
 
 
 def run(data: Path, out: Path, seed: int = 0) -> Learned:

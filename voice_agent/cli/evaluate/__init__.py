@@ -3,6 +3,7 @@
 import typer
 
 from voice_agent.cli.evaluate.paralinguistics import paralinguistics
+from voice_agent.cli.evaluate.strategy import strategy
 from voice_agent.cli.evaluate.text_emotion import text_emotion
 
 app = typer.Typer(help="Measure how well an engine does on labelled data.", no_args_is_help=True)
@@ -14,4 +15,5 @@ def _group() -> None:
 
 
 app.command("paralinguistics")(paralinguistics)
+app.command("strategy")(strategy)
 app.command("text-emotion")(text_emotion)

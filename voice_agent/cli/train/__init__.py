@@ -2,7 +2,7 @@
 
 import typer
 
-from voice_agent.cli.train import paralinguistics, text_emotion
+from voice_agent.cli.train import paralinguistics, strategy, text_emotion
 
 app = typer.Typer(help="Train a small model that the agent carries.", no_args_is_help=True)
 
@@ -13,4 +13,5 @@ def _group() -> None:
 
 
 app.command("paralinguistics")(paralinguistics.paralinguistics)
+app.command("strategy")(strategy.strategy)
 app.command("text-emotion")(text_emotion.text_emotion)

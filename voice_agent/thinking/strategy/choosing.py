@@ -4,10 +4,9 @@ What a strategy scores is what people choose at such a moment, its expected effe
 the best that can follow it, what suits the stage, less what was used a lot lately.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Any
 
 from voice_agent.events import Conduct, Exchange, Strategy, UserTurn
 from voice_agent.thinking.strategy.bounds import LEADING, Lead, lead, may_come_next
@@ -74,19 +73,19 @@ def choose(
     talk = _kind_of_talk(found, valence, shown)
     may = may_come_next(history, conduct, unasked=talk == Stage.EXPLORATION and not advice_wanted)
     scores = dict(_by_hand(talk, shown))
-    following: dict[Strategy, Strategy] = {}
+    best_after: dict[Strategy, Strategy] = {}
     effects: dict[str, float] = {}
     if talk in tuple(Stage):
         learned = model or carried()
         fit = learned.probabilities(features(turn, history))
         effects, after = learned.ahead(found.stage, valence)
         for row, strategy in enumerate(LEARNED):
-            ahead = {
+            ahead: dict[Strategy, float] = {
                 LEARNED[at]: float(value)
                 for at, value in enumerate(after[row])
                 if _may_follow(LEARNED[at], strategy, history, conduct)
             }
-            following[strategy] = max(ahead, key=lambda one: ahead[one], default=strategy)
+            best_after[strategy] = max(ahead, key=lambda one: ahead[one], default=strategy)
             scores[strategy] = (
                 scores.get(strategy, 0.0)
                 + _WEIGHT_OF_PRIOR * log(fit[strategy] + 1e-6)
@@ -110,7 +109,7 @@ def choose(
             score += _NUDGE * (turn_to_lead.owed - 0.5)
         why = _why(found, shown, talk)
         lifts = effects.get(strategy, 0.0) >= _LIFTS
-        reason = _reason(strategy, why, turn_to_lead.must, lifts, following.get(strategy))
+        reason = _reason(strategy, why, turn_to_lead.must, lifts, best_after.get(strategy))
         ordered.append(Choice(strategy, score, reason))
     return tuple(sorted(ordered, key=lambda choice: -choice.score))
 

@@ -18,7 +18,7 @@ from voice_agent.errors import EngineUnavailable
 from voice_agent.events import Strategy
 from voice_agent.thinking.strategy.stages import Stage
 
-LEARNED = tuple(one for one in Strategy if one is not Strategy.INFORMATION)
+LEARNED: tuple[Strategy, ...] = tuple(one for one in Strategy if one is not Strategy.INFORMATION)
 """Strategies that the model knows: the data do not part suggestions from information."""
 
 STAGES = tuple(Stage)
