@@ -2,10 +2,12 @@
 
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -34,3 +36,12 @@ def chat_server(monkeypatch) -> ModuleType:
     """The language model server of the benchmarks, as a module to be served from."""
     monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
     return importlib.import_module("chat_server")
+
+
+@pytest.fixture
+def chat_server_url(chat_server) -> Iterator[str]:
+    """Address of such a server that answers at once, on a thread of its own."""
+    with start_blocking_portal() as portal:
+        serving = chat_server.serve(ttft_ms=0, rate=1e6)
+        with portal.wrap_async_context_manager(serving) as url:
+            yield url

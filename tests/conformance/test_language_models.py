@@ -43,7 +43,14 @@ def transformers_options(request) -> dict[str, object]:
     return {"model": model, "device": "cpu", "threads": 1, "context_tokens": 2048}
 
 
-OPTIONS = {"transformers": transformers_options}
+def openai_compatible_options(request) -> dict[str, object]:
+    return {"base_url": request.getfixturevalue("chat_server_url")}
+
+
+OPTIONS = {
+    "openai_compatible": openai_compatible_options,
+    "transformers": transformers_options,
+}
 """What an engine needs to be driven here; others run with their defaults."""
 
 
