@@ -19,6 +19,8 @@ from voice_agent.events import (
     Paralinguistics,
     ReplyStatus,
     Thought,
+    ToolCall,
+    ToolUse,
     TurnRecord,
     UserTurn,
     VocalEvent,
@@ -46,6 +48,10 @@ def turn(number: int, text: str = "i lost my job", *, reply: str = "I am sorry."
         status=ReplyStatus.INTERRUPTED,
         latency=Latency(endpoint=310.0, first_audio=350.5),
         engines=ENGINES,
+        tools=(
+            ToolUse(ToolCall("call_1", "find_jobs", '{"near": "Ulm"}'), "3 jobs"),
+            ToolUse(ToolCall("call_2", "call_friend", "{}")),
+        ),
     )
 
 
@@ -65,6 +71,20 @@ async def test_turns_are_read_back_as_they_were(store):
     await store.add("sess_1", typed)
 
     assert await store.turns("sess_1") == [turn(1), typed]
+
+
+async def test_turns_from_before_tools_were_kept_can_be_read(tmp_path):
+    path = tmp_path / "conversations.db"
+    store = await Store.open(path)
+    await store.begin("sess_1", None, ENGINES)
+    await store.add("sess_1", turn(1))
+    await store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE turns DROP COLUMN tools")
+        database.execute("PRAGMA user_version = 2")
+    store = await Store.open(path)
+    assert await store.turns("sess_1") == [replace(turn(1), tools=())]
+    await store.close()
 
 
 async def test_conversations_are_listed_newest_first(store):

@@ -507,7 +507,7 @@ class ReplyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """A finished turn: what was heard, thought and said, and what the person heard of it."""
+    """A finished turn: what was heard, thought, said and called, and what was heard of it."""
 
     turn: int
     user: UserTurn
@@ -517,3 +517,4 @@ class TurnRecord:
     status: ReplyStatus
     latency: Latency
     engines: Mapping[str, str]
+    tools: tuple[ToolUse, ...] = ()

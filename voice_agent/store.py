@@ -58,11 +58,12 @@ _MIGRATIONS = (
     CREATE INDEX sessions_by_start ON sessions (started);
     """,
     memory_tables.SCHEMA,
+    "ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]'",
 )
 """One script for each version of the schema; ``user_version`` counts those that have run."""
 
 _COLUMNS = tuple(field.name for field in fields(TurnRecord))
-_AS_JSON = ("user", "thought", "latency", "engines")
+_AS_JSON = ("user", "thought", "latency", "engines", "tools")
 """The columns of a turn are the fields of its record; those with parts are kept as JSON."""
 
 _PUT_TURN = (

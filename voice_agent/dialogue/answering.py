@@ -5,39 +5,21 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
-from voice_agent.dialogue.conversation import Conversation, Turn
+from voice_agent.dialogue.conversation import Called, Conversation, Turn, new_id
 from voice_agent.dialogue.delivery import Delivery
 from voice_agent.dialogue.events import SessionEvent, SessionFailed, TurnEnded, UserItem
 from voice_agent.dialogue.latency import Stopwatch
-from voice_agent.dialogue.reply import Reply
+from voice_agent.dialogue.reply import Reply, Terms
 from voice_agent.dialogue.speculation import Speculation
 from voice_agent.errors import VoiceAgentError
-from voice_agent.events import Exchange, ReplyStatus, TurnRecord, UserTurn
+from voice_agent.events import Exchange, ReplyStatus, ToolCall, TurnRecord, UserTurn
 from voice_agent.speaking.playback import Playback
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.thinker import Thinker
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Terms:
-    """What answers are to be like.
-
-    Attributes:
-        aloud: They are spoken; else they are text only.
-        instructions: Who the agent is; empty for what the configuration says.
-        history_turns: Past turns that are thought about.
-        lead_s: How far ahead of playback audio is sent, in seconds.
-    """
-
-    aloud: bool = True
-    instructions: str = ""
-    history_turns: int = 40
-    lead_s: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +42,13 @@ class Answering:
         holds: Whether the listener's player holds its buffer when it is told to.
         emit: Told what happens.
         stirring: Tells whether somebody may just be beginning to speak.
+        speaking: Tells whether the person is in the middle of a turn that will be answered.
+
+    Attributes:
+        conversation: What was said on both sides.
+        delivery: The answer that has the floor.
+        history_turns: Past turns that are thought about.
+        lead_s: How far ahead of playback audio is sent, in seconds.
     """
 
     def __init__(
@@ -73,8 +62,10 @@ class Answering:
         holds: bool,
         emit: Callable[[SessionEvent], None],
         stirring: Callable[[], bool],
+        speaking: Callable[[], bool],
     ) -> None:
-        self.terms = Terms()
+        self.history_turns = 40
+        self.lead_s = 0.4
         self.conversation = Conversation()
         self.delivery: Delivery | None = None
         self._session = session
@@ -86,13 +77,22 @@ class Answering:
         self._holds = holds
         self._emit = emit
         self._stirring = stirring
+        self._speaking = speaking
+        self._terms = Terms()
         self._speculation = Speculation(self._make)
         self._queued: _Queued | None = None
+        self._owed: Terms | None = None
         self._floor_taken = asyncio.Event()
         self._storing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # --- turns ----------------------------------------------------------------------------------
+
+    def set_terms(self, terms: Terms) -> None:
+        """What answers are to be like from now on."""
+        if terms != self._terms:
+            self._terms = terms
+            self._speculation.drop()
 
     def add_turn(self, item: str, user: UserTurn) -> Turn:
         """The person has said something."""
@@ -115,15 +115,17 @@ class Answering:
         turn: Turn,
         stopwatch: Stopwatch,
         asr_final: float | None = None,
-        instructions: str | None = None,
+        terms: Terms | None = None,
     ) -> str | None:
         """Answers a turn now; None, and later, where another answer has the floor.
+
+        It is the answer, too, that was asked for with ``go_on`` and could not begin yet.
 
         Args:
             turn: The turn.
             stopwatch: Started when the turn was known to be over.
             asr_final: ``time.perf_counter()`` when its words were known.
-            instructions: For this answer only.
+            terms: For this answer only.
 
         Returns:
             The id of the reply.
@@ -133,18 +135,61 @@ class Answering:
             return None
         asked = self.conversation.asked(turn.user or UserTurn(""), turn)
         history = self._history(turn)
-        if instructions is None:
+        terms, self._owed = terms or self._owed or self._terms, None
+        if terms == self._terms:
             reply = self._speculation.take(asked, history)
         else:
             self._speculation.drop()
-            reply = self._make(asked, history, instructions)
+            reply = self._make(asked, history, terms)
         turn.reply_item = new_id("item")
         id = new_id("resp")
-        self.delivery = Delivery(id, reply, turn, stopwatch, asr_final, self._emit, self._holds)
+        self.delivery = Delivery(
+            id, reply, turn, self.conversation, stopwatch, asr_final, self._emit, self._holds
+        )
         self._floor_taken.set()
         self.delivery.begin()
         self.advance()
         return id
+
+    def go_on(self, terms: Terms) -> str | None:
+        """Answers the last turn, or goes on by itself where that was answered.
+
+        While another answer has the floor it waits. To go on by itself it waits for the person to
+        finish, too, and then the answer to what they said is this one, so that nothing is said
+        twice.
+
+        Returns:
+            The id of the reply; None where it waits.
+        """
+        turn = self.conversation.last
+        answered = turn is None or turn.status is not None
+        if self.delivery is not None or (answered and self._speaking()):
+            self._owed = terms
+            return None
+        if turn is None or answered:
+            turn = self.conversation.add(None, None)
+        return self.answer(turn, Stopwatch(0.0), None, terms)
+
+    # --- tools ----------------------------------------------------------------------------------
+
+    def add_call(self, call: ToolCall) -> Called:
+        """Takes in a call of an earlier conversation that is being restored."""
+        turn = self.conversation.add(None, None)
+        turn.status = ReplyStatus.COMPLETED
+        called = self.conversation.add_call(turn, call)
+        self._keep(turn)
+        return called
+
+    def add_output(self, call: str, output: str) -> Called:
+        """Takes in what a tool brought.
+
+        Raises:
+            KeyError: There is no such call.
+            ValueError: It has its output already.
+        """
+        turn, called = self.conversation.add_output(call, output)
+        self._keep(turn)
+        return called
 
     # --- the floor ------------------------------------------------------------------------------
 
@@ -152,6 +197,8 @@ class Answering:
         """Lets the reply that has the floor go on, and takes leave of it when it is over."""
         delivery = self.delivery
         if delivery is None:
+            if self._owed is not None:
+                self.go_on(self._owed)
             return
         spoken = delivery.spoken
         delivery.advance(hush=self._stirring())
@@ -170,8 +217,8 @@ class Answering:
             self._leave(delivery)
 
     def dequeue(self) -> None:
-        """Forgets the turn that waits for the floor."""
-        self._queued = None
+        """Forgets what waits for the floor."""
+        self._queued = self._owed = None
 
     def truncate(self, item: str, heard_ms: int) -> None:
         """Takes over from the client how much of a reply was heard.
@@ -219,24 +266,20 @@ class Answering:
 
     async def close(self) -> None:
         """Ends the running reply and waits until all turns are kept."""
-        self._queued = None
+        self.dequeue()
         self.end(ReplyStatus.INTERRUPTED)
         await self._speculation.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _make(
-        self, asked: UserTurn, history: tuple[Exchange, ...], instructions: str | None = None
+        self, asked: UserTurn, history: tuple[Exchange, ...], terms: Terms | None = None
     ) -> Reply:
-        reply = Reply(asked, history, Playback(self._clock, self.terms.lead_s), self._on_progress)
-        reply.start(
-            self._thinker,
-            self._speaker if self.terms.aloud else None,
-            instructions or self.terms.instructions or None,
-        )
+        reply = Reply(asked, history, Playback(self._clock, self.lead_s), self._on_progress)
+        reply.start(self._thinker, self._speaker, terms or self._terms)
         return reply
 
     def _history(self, before: Turn | None = None) -> tuple[Exchange, ...]:
-        return self.conversation.history(self.terms.history_turns, before)
+        return self.conversation.history(self.history_turns, before)
 
     def _on_progress(self, reply: Reply) -> None:
         if self.delivery is not None and self.delivery.reply is reply:
@@ -251,6 +294,8 @@ class Answering:
         if self._queued is not None:
             queued, self._queued = self._queued, None
             self.answer(queued.turn, queued.stopwatch, queued.asr_final)
+        elif self._owed is not None:
+            self.go_on(self._owed)
 
     def _keep(self, turn: Turn, ended: bool = False) -> None:
         """Writes down what is known of a turn by now."""
@@ -263,6 +308,7 @@ class Answering:
             status=turn.status or ReplyStatus.UNFINISHED,
             latency=turn.latency,
             engines=self._engines,
+            tools=turn.tools,
         )
         self._start(self._store_record(record, ended))
 
@@ -279,8 +325,3 @@ class Answering:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def new_id(kind: str) -> str:
-    """A fresh id, such as ``item_1f…``."""
-    return f"{kind}_{uuid4().hex[:20]}"

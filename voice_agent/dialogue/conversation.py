@@ -1,8 +1,18 @@
 """What was said on both sides, as far as it was heard."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
-from voice_agent.events import Exchange, Latency, ReplyStatus, Thought, UserTurn
+from voice_agent.events import (
+    Exchange,
+    Latency,
+    ReplyStatus,
+    Thought,
+    ToolCall,
+    ToolUse,
+    UserTurn,
+)
 from voice_agent.speaking.playback import Playback
 
 TAKEN_IN_S = 0.6
@@ -10,6 +20,22 @@ TAKEN_IN_S = 0.6
 
 PLAYBACKS = 8
 """Newest turns of which it is still known which word was played when."""
+
+
+@dataclass(slots=True)
+class Called:
+    """A tool that an answer has called.
+
+    Attributes:
+        item: Id of the call's item.
+        call: The call, under an id that no other has.
+        output, output_item: What came back and the id of its item; None until then.
+    """
+
+    item: str
+    call: ToolCall
+    output: str | None = None
+    output_item: str | None = None
 
 
 @dataclass(slots=True)
@@ -24,6 +50,8 @@ class Turn:
         reply, heard: The whole answer, and what the person heard of it.
         heard_s: Seconds of its audio that the person heard.
         playback: Knows which word of the answer was played when.
+        called: The tools that the answer has called, in order. They and what came back stay,
+            whatever becomes of the answer's words.
     """
 
     number: int
@@ -37,6 +65,12 @@ class Turn:
     status: ReplyStatus | None = None
     latency: Latency = field(default_factory=Latency)
     playback: Playback | None = None
+    called: list[Called] = field(default_factory=list)
+
+    @property
+    def tools(self) -> tuple[ToolUse, ...]:
+        """The calls with what came back."""
+        return tuple(ToolUse(called.call, called.output) for called in self.called)
 
 
 class Conversation:
@@ -62,6 +96,30 @@ class Conversation:
         """The turn whose answer has this item id."""
         return next((turn for turn in self._turns if turn.reply_item == item), None)
 
+    def add_call(self, turn: Turn, call: ToolCall) -> Called:
+        """A turn's answer calls a tool. An id that is empty or taken is replaced."""
+        if not call.id or any(other.call.id == call.id for other in self._called()):
+            call = replace(call, id=new_id("call"))
+        called = Called(new_id("item"), call)
+        turn.called.append(called)
+        return called
+
+    def add_output(self, call: str, output: str) -> tuple[Turn, Called]:
+        """What a tool brought goes to its call, however far the conversation has come since.
+
+        Raises:
+            KeyError: There is no such call.
+            ValueError: It has its output already.
+        """
+        for turn in reversed(self._turns):
+            for called in turn.called:
+                if called.call.id == call:
+                    if called.output is not None:
+                        raise ValueError(f"the call {call!r} has its output already")
+                    called.output, called.output_item = output, new_id("item")
+                    return turn, called
+        raise KeyError(call)
+
     def asked(self, user: UserTurn, before: Turn | None = None) -> UserTurn:
         """What is to be answered when ``user`` is said next (or was said in the turn ``before``).
 
@@ -81,9 +139,15 @@ class Conversation:
         while past and _unheard(past[-1]):
             past.pop()
         return tuple(
-            Exchange(turn.user, turn.heard, turn.thought, turn.status is ReplyStatus.INTERRUPTED)
+            Exchange(
+                turn.user,
+                turn.heard,
+                turn.thought,
+                turn.status is ReplyStatus.INTERRUPTED,
+                turn.tools,
+            )
             for turn in past[-limit:]
-            if turn.user is not None or turn.heard
+            if turn.user is not None or turn.heard or turn.called
         )
 
     def _until(self, before: Turn | None) -> list[Turn]:
@@ -102,11 +166,26 @@ class Conversation:
             if turn.reply_item == item:
                 turn.reply_item, turn.reply, turn.heard = None, "", ""
                 return
+            for called in turn.called:
+                if called.item == item:
+                    turn.called.remove(called)
+                    return
+                if called.output_item == item:
+                    called.output, called.output_item = None, None
+                    return
         raise KeyError(item)
+
+    def _called(self) -> Iterator[Called]:
+        return (called for turn in self._turns for called in turn.called)
 
 
 def _unheard(turn: Turn) -> bool:
     """Whether a turn of the person was left without an answer that could be taken in."""
-    if turn.user is None or turn.status in (None, ReplyStatus.COMPLETED):
+    if turn.user is None or turn.called or turn.status in (None, ReplyStatus.COMPLETED):
         return False
     return not turn.heard or 0 < turn.heard_s < TAKEN_IN_S
+
+
+def new_id(kind: str) -> str:
+    """A fresh id, such as ``item_1f…``."""
+    return f"{kind}_{uuid4().hex[:20]}"

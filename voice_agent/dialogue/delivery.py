@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from voice_agent.dialogue.conversation import Turn
+from voice_agent.dialogue.conversation import Conversation, Turn
 from voice_agent.dialogue.events import (
     PlaybackPaused,
     PlaybackResumed,
@@ -14,6 +14,7 @@ from voice_agent.dialogue.events import (
     ReplyText,
     SessionEvent,
     Thinking,
+    ToolCalled,
 )
 from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.dialogue.reply import Reply
@@ -36,6 +37,7 @@ class Delivery:
         id: str,
         reply: Reply,
         turn: Turn,
+        conversation: Conversation,
         stopwatch: Stopwatch,
         asr_final: float | None,
         emit: Callable[[SessionEvent], None],
@@ -45,12 +47,14 @@ class Delivery:
         self.reply = reply
         self.turn = turn
         self.over: ReplyStatus | None = None
+        self._conversation = conversation
         self._stopwatch = stopwatch
         self._asr_final = asr_final
         self._emit = emit
         self._holds = holds
         self._told_thought = False
         self._told_text = 0
+        self._told_calls = 0
         self.spoken = False
         self._sent_at: float | None = None
 
@@ -77,6 +81,7 @@ class Delivery:
             return
         self._tell_thought()
         self._tell_text()
+        self._tell_calls()
         if not hush:
             self._send()
         if not self.reply.made:
@@ -142,6 +147,14 @@ class Delivery:
         self._told_text = len(self.reply.text)
         if new:
             self._emit(ReplyText(self.id, self.item, new))
+
+    def _tell_calls(self) -> None:
+        """A tool can be at work while the words before its call are still being spoken."""
+        new = self.reply.calls[self._told_calls :]
+        self._told_calls = len(self.reply.calls)
+        for call in new:
+            called = self._conversation.add_call(self.turn, call)
+            self._emit(ToolCalled(self.id, called.item, called.call))
 
     def _send(self) -> None:
         for speech in self.reply.playback.due():

@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import cast
 
 from voice_agent.errors import VoiceAgentError
-from voice_agent.events import Exchange, Speech, Thought, UserTurn
+from voice_agent.events import Exchange, Speech, Thought, Tool, ToolCall, UserTurn
 from voice_agent.speaking.playback import Playback
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.thinking.thinker import Thinker
@@ -22,6 +23,23 @@ APOLOGY = "Sorry, I lost my thread for a moment. Could you say that again?"
 """Said when thinking failed before its first word, so that nobody is left in silence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an answer is to be like.
+
+    Attributes:
+        aloud: It is spoken; else it is text only.
+        instructions: Who the agent is; empty for what the configuration says.
+        tools: What the model may call.
+        tool_choice: As in ``events.Prompt``.
+    """
+
+    aloud: bool = True
+    instructions: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = "auto"
+
+
 class Reply:
     """An answer in the making.
 
@@ -33,6 +51,7 @@ class Reply:
         playback: Takes its audio.
         thought: The thoughts, once known.
         text: The words so far, in the pieces in which they came.
+        calls: The tools that it calls.
         error: What went wrong, if anything did.
         made: Whether all of it was made, or it failed.
         first_token, first_audio: ``time.perf_counter()`` of its first word and audio.
@@ -50,6 +69,7 @@ class Reply:
         self.playback = playback
         self.thought: Thought | None = None
         self.text: list[str] = []
+        self.calls: list[ToolCall] = []
         self.error: VoiceAgentError | None = None
         self.made = False
         self.first_token: float | None = None
@@ -60,11 +80,9 @@ class Reply:
         self._waiting = False
         self._task: asyncio.Task[None] | None = None
 
-    def start(
-        self, thinker: Thinker, speaker: Speaker | None, instructions: str | None = None
-    ) -> None:
-        """Begins the work; without a speaker the answer is text only."""
-        self._task = asyncio.create_task(self._make(thinker, speaker, instructions))
+    def start(self, thinker: Thinker, speaker: Speaker, terms: Terms) -> None:
+        """Begins the work."""
+        self._task = asyncio.create_task(self._make(thinker, speaker, terms))
 
     def release(self) -> None:
         """The turn is over and this is its answer."""
@@ -91,13 +109,13 @@ class Reply:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _make(
-        self, thinker: Thinker, speaker: Speaker | None, instructions: str | None
-    ) -> None:
-        pieces = thinker.reply(self.turn, self.history, instructions)
+    async def _make(self, thinker: Thinker, speaker: Speaker, terms: Terms) -> None:
+        pieces = thinker.reply(
+            self.turn, self.history, terms.instructions or None, terms.tools, terms.tool_choice
+        )
         try:
             async with aclosing(self._words(pieces)) as words:
-                await self._say(words, speaker)
+                await self._say(words, speaker if terms.aloud else None)
         except VoiceAgentError as error:
             self._fail(error)
         except Exception as error:
@@ -133,19 +151,22 @@ class Reply:
                 await self._wait_for_room()
 
     async def _words(
-        self, pieces: AsyncGenerator[Thought | str, None]
+        self, pieces: AsyncGenerator[Thought | str | ToolCall, None]
     ) -> AsyncGenerator[str, None]:
-        """The words of the answer; keeps thought and text. An apology where there would be none."""
+        """The words of the answer; keeps all else. An apology where there would be nothing."""
         try:
             async with aclosing(pieces):
                 async for piece in pieces:
                     if isinstance(piece, Thought):
                         self.thought = piece
-                        continue
-                    yield self._keep(piece)
+                    elif isinstance(piece, ToolCall):
+                        self.calls.append(piece)
+                        self._on_progress(self)
+                    else:
+                        yield self._keep(piece)
         except VoiceAgentError as error:
             self._fail(error)
-            if not self.text:
+            if not self.text and not self.calls:
                 self.thought = self.thought or Thought(reply_emotion="sorry")
                 yield self._keep(APOLOGY)
 

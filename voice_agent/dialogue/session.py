@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.config import Config, Endpointing, Vad
-from voice_agent.dialogue.answering import Answering, new_id
+from voice_agent.dialogue.answering import Answering
+from voice_agent.dialogue.conversation import new_id
 from voice_agent.dialogue.events import (
     Caption,
     HeardHow,
@@ -25,8 +26,16 @@ from voice_agent.dialogue.interruption import (
     sound_alone,
 )
 from voice_agent.dialogue.latency import Stopwatch
+from voice_agent.dialogue.reply import Terms
 from voice_agent.errors import Overloaded, VoiceAgentError
-from voice_agent.events import Hypothesis, Paralinguistics, ReplyStatus, UserTurn
+from voice_agent.events import (
+    Hypothesis,
+    Paralinguistics,
+    ReplyStatus,
+    Tool,
+    ToolCall,
+    UserTurn,
+)
 from voice_agent.hearing.events import (
     Draft,
     Failed,
@@ -126,6 +135,8 @@ class Session:
         self.id = id
         self.turn_taking = TurnTaking()
         self.instructions = ""
+        self._tools: tuple[Tool, ...] = ()
+        self._tool_choice = "auto"
         self._limits = config.limits
         self._emit = emit
         self._received = 0
@@ -142,9 +153,10 @@ class Session:
             holds=clock is None,
             emit=emit,
             stirring=self._stirring,
+            speaking=self._speaking,
         )
-        self._answering.terms.history_turns = config.limits.history_turns
-        self._answering.terms.lead_s = config.speaking.lead_ms / 1000
+        self._answering.history_turns = config.limits.history_turns
+        self._answering.lead_s = config.speaking.lead_ms / 1000
         self._pacing = asyncio.create_task(self._answering.pace()) if clock else None
         self._on_closed = on_closed
         self._closed = False
@@ -164,6 +176,10 @@ class Session:
     def set_hearing(self, vad: Vad, endpointing: Endpointing) -> None:
         """Changes when speech counts as speech and a silence as the end of a turn."""
         self._listener.ear.configure(vad, endpointing)
+
+    def set_tools(self, tools: tuple[Tool, ...], choice: str = "auto") -> None:
+        """What the model may call from now on; ``choice`` as in ``events.Prompt``."""
+        self._tools, self._tool_choice = tools, choice
 
     async def feed(self, samples: Samples) -> None:
         """Takes 16 kHz mono audio of any length.
@@ -203,21 +219,48 @@ class Session:
         self._answering.add_turn(item, UserTurn(text))
         return item
 
-    async def respond(self, instructions: str | None = None) -> str:
-        """Answers the last turn; returns the id of the reply.
+    async def add_tool_call(self, call: ToolCall) -> tuple[str, ToolCall]:
+        """Takes in a call of an earlier conversation; returns its item and the call as kept."""
+        called = self._answering.add_call(call)
+        return called.item, called.call
+
+    async def add_tool_output(self, call: str, output: str) -> str:
+        """Takes in what a tool brought and returns its item; ``respond`` goes on with it.
 
         Raises:
-            VoiceAgentError: A reply is under way already.
+            KeyError: There is no call of that id.
+            ValueError: It has its output already.
         """
-        if self.answering:
+        item = self._answering.add_output(call, output).output_item
+        assert item is not None
+        return item
+
+    async def respond(
+        self,
+        instructions: str | None = None,
+        tools: tuple[Tool, ...] | None = None,
+        tool_choice: str | None = None,
+    ) -> str | None:
+        """Answers the last turn, or goes on where that was answered.
+
+        A reply that has called tools may be followed at once: its end is waited for, and that of
+        what the person is saying.
+
+        Args:
+            instructions: For this reply instead of the session's.
+            tools: What the model may call in it; None for the session's.
+            tool_choice: As in ``events.Prompt``; None for the session's.
+
+        Returns:
+            The id of the reply; None where it waits.
+
+        Raises:
+            VoiceAgentError: A reply that called no tool is under way.
+        """
+        delivery = self._answering.delivery
+        if delivery is not None and not delivery.turn.called:
             raise VoiceAgentError("a reply is under way; cancel it first or wait for its end")
-        turn = self._answering.conversation.last
-        if turn is None or turn.status is not None:
-            turn = self._answering.conversation.add(None, None)
-        self._set_terms()
-        reply = self._answering.answer(turn, Stopwatch(0.0), None, instructions)
-        assert reply is not None
-        return reply
+        return self._answering.go_on(self._terms(instructions, tools, tool_choice))
 
     async def cancel(self) -> None:
         """Stops the running reply."""
@@ -374,9 +417,25 @@ class Session:
     def _stirring(self) -> bool:
         return self.turn_taking.interrupt_response and self._listener.ear.stirring
 
+    def _speaking(self) -> bool:
+        user = self._user
+        return user is not None and not user.suspect and self.turn_taking.create_response
+
     def _set_terms(self) -> None:
-        self._answering.terms.aloud = self.turn_taking.aloud
-        self._answering.terms.instructions = self.instructions
+        self._answering.set_terms(self._terms())
+
+    def _terms(
+        self,
+        instructions: str | None = None,
+        tools: tuple[Tool, ...] | None = None,
+        tool_choice: str | None = None,
+    ) -> Terms:
+        return Terms(
+            self.turn_taking.aloud,
+            instructions or self.instructions,
+            self._tools if tools is None else tools,
+            tool_choice or self._tool_choice,
+        )
 
 
 def _deserves_answer(user: _UserTurn, utterance: Utterance) -> bool:
