@@ -53,6 +53,9 @@ def configure(level: Level, *, structured: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if structured else PlainFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Below that libraries speak of every request and frame.
-    for name in ("httpx", "httpcore", "websockets", "asyncio", "uvicorn"):
+    # Below that libraries speak of every request and frame, and tell what is in them.
+    for name in (
+        *("httpx", "httpcore", "httpx2", "httpcore2", "openai"),
+        *("websockets", "asyncio", "uvicorn"),
+    ):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -1,7 +1,7 @@
 """The settings in words: all that there are as Markdown, or those in force as YAML."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import annotated_types
@@ -12,6 +12,8 @@ from pydantic_core import PydanticUndefined
 
 from voice_agent import engines
 from voice_agent.config import Config, EngineChoice, Section, profiles
+
+_SECRETS = {"token", "api_key"}
 
 INTRODUCTION = """\
 # Configuration
@@ -132,11 +134,23 @@ def _lines(section: BaseModel, depth: int) -> Iterator[str]:
             continue
         if field.description:
             yield f"{indent}# {field.description}"
-        yield f"{indent}{name}: {_yaml('********' if name == 'token' and value else value)}"
+        yield f"{indent}{name}: {_yaml(_shown(name, value))}"
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A setting as it may be shown: secrets hidden, wherever they stand in it."""
+    if name in _SECRETS and value:
+        return "********"
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {key: _shown(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(name, inner) for inner in value]
+    return value
 
 
 def _yaml(value: Any) -> str:
-    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    data = json.loads(json.dumps(plain, default=str))
+    data = json.loads(json.dumps(value, default=str))
     text: str = yaml.safe_dump(data, default_flow_style=True, allow_unicode=True, width=10_000)
     return text.removesuffix("\n").removesuffix("\n...")

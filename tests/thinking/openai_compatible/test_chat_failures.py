@@ -315,7 +315,7 @@ async def test_neither_errors_nor_logs_hold_what_was_said(engine, caplog):
 
 
 async def test_a_server_that_is_not_there_is_told_at_once(engine, unused_tcp_port):
-    with pytest.raises(EngineUnavailable, match="does a server run there"):
+    with pytest.raises(EngineUnavailable, match="start a server there"):
         async with engine(f"http://127.0.0.1:{unused_tcp_port}/v1"):
             pass
 

@@ -53,7 +53,9 @@ def explain(error: Exception, url: str, model: str) -> EngineError:
             f"the server at {url} sent what is no chat completion; does `base_url` name a server "
             "that speaks OpenAI's protocol, with the version at its end (…/v1)?"
         )
-    return TryAgain(f"the connection to {url} failed; does a server run there, and is it in reach?")
+    return TryAgain(
+        f"the connection to {url} failed; start a server there, or set `base_url` to where one runs"
+    )
 
 
 def refused_parameter(error: Exception) -> str:
