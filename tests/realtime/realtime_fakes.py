@@ -4,6 +4,7 @@ import asyncio
 import re
 import typing
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +40,8 @@ from voice_agent.events import (
     Speech,
     SpokenWord,
     Thought,
+    Tool,
+    ToolCall,
     TurnRecord,
     UserTurn,
 )
@@ -99,6 +102,10 @@ class FakeSession:
         self.fed: list[np.ndarray] = []
         self.closed = False
         self.asked: list[str | None] = []
+        self.tools: tuple[tuple[Tool, ...], str] = ((), "auto")
+        self.offered: list[tuple[tuple[Tool, ...] | None, str | None]] = []
+        self.calls: dict[str, str | None] = {}
+        self.busy = False
         self.aloud: list[bool] = []
         self.replies = 0
         self.items = 0
@@ -118,6 +125,9 @@ class FakeSession:
 
     def set_hearing(self, vad: config.Vad, endpointing: config.Endpointing) -> None:
         self.hearing = vad, endpointing
+
+    def set_tools(self, tools: tuple[Tool, ...], choice: str = "auto") -> None:
+        self.tools = tools, choice
 
     async def feed(self, samples: np.ndarray) -> None:
         self.before_feed()
@@ -144,7 +154,26 @@ class FakeSession:
         self.emit(UserItem(item, UserTurn(text)))
         return item
 
-    async def respond(self, instructions: str | None = None) -> str:
+    async def add_tool_call(self, call: ToolCall) -> tuple[str, ToolCall]:
+        call = replace(call, id=call.id or "call_new")
+        self.calls[call.id] = None
+        return f"item_{call.id}", call
+
+    async def add_tool_output(self, call: str, output: str) -> str:
+        if self.calls[call] is not None:
+            raise ValueError(f"the call {call!r} has its output already")
+        self.calls[call] = output
+        return f"item_{call}_output"
+
+    async def respond(
+        self,
+        instructions: str | None = None,
+        tools: tuple[Tool, ...] | None = None,
+        tool_choice: str | None = None,
+    ) -> str | None:
+        self.offered.append((tools, tool_choice))
+        if self.busy:
+            return None
         self.asked.append(instructions)
         self.aloud.append(self.turn_taking.aloud)
         self.replies += 1

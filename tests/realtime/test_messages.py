@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voice_agent.events import Tool
 from voice_agent.transports.realtime.protocol import (
     APPEND_BYTES,
     AppendAudio,
@@ -25,6 +26,22 @@ def refused(message) -> RequestError:
 
 def update(**session) -> dict:
     return {"type": "session.update", "event_id": "mine", "session": {"type": "realtime"} | session}
+
+
+TOOL = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather somewhere.",
+    "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
+}
+
+
+def test_tools_are_read():
+    event = parse(json.dumps(update(tools=[TOOL, {"type": "function", "name": "hang_up"}])))
+    assert isinstance(event, UpdateSession)
+    weather, hang_up = (tool.tool() for tool in event.session.tools)
+    assert weather == Tool("get_weather", "The weather somewhere.", TOOL["parameters"])
+    assert hang_up == Tool("hang_up", "", {"type": "object", "properties": {}})
 
 
 def test_an_append_is_read():
@@ -78,7 +95,48 @@ def test_what_stock_clients_send_by_default_is_taken():
         ({"type": "input_audio_buffer.append", "audio": 5}, "invalid_type", "audio"),
         ({"type": "input_audio_buffer.commit", "more": 1}, "unknown_parameter", "more"),
         (update(tool=[]), "unknown_parameter", "session.tool"),
-        (update(tools=[{"type": "function"}]), "unsupported_value", "session.tools"),
+        (update(tools=[TOOL | {"type": "mcp"}]), "unsupported_value", "session.tools[0].type"),
+        (
+            update(tools=[{"type": "function"}]),
+            "missing_required_parameter",
+            "session.tools[0].name",
+        ),
+        (update(tools=[TOOL | {"name": "a b"}]), "invalid_value", "session.tools[0].name"),
+        (update(tools=[TOOL | {"name": "auto"}]), "invalid_value", "session.tools"),
+        (update(tools=[TOOL, TOOL]), "invalid_value", "session.tools"),
+        (update(tool_choice="always"), "invalid_value", "session.tool_choice"),
+        (
+            update(tool_choice={"type": "mcp", "server_label": "x"}),
+            "unsupported_value",
+            "session.tool_choice.type",
+        ),
+        (update(parallel_tool_calls=False), "unsupported_value", "session.parallel_tool_calls"),
+        (
+            {"type": "response.create", "response": {"tools": [TOOL | {"type": "mcp"}]}},
+            "unsupported_value",
+            "response.tools[0].type",
+        ),
+        (
+            {"type": "conversation.item.create", "item": {"type": "item_reference"}},
+            "invalid_value",
+            "item.type",
+        ),
+        (
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "function_call_output", "output": "12 degrees"},
+            },
+            "missing_required_parameter",
+            "item.call_id",
+        ),
+        (
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "function_call_output", "call_id": "c", "output": "x" * 100_001},
+            },
+            "invalid_value",
+            "item.output",
+        ),
         (update(max_output_tokens=9), "unsupported_value", "session.max_output_tokens"),
         (update(output_modalities=["video"]), "invalid_value", "session.output_modalities[0]"),
         (update(output_modalities=[]), "invalid_value", "session.output_modalities"),
@@ -194,7 +252,8 @@ _KNOWN = st.sampled_from(
     "type event_id session audio input output format turn_detection item item_id content role id "
     "content_index audio_end_ms response instructions threshold session.update realtime message "
     "input_audio_buffer.append conversation.item.create response.create server_vad input_text "
-    "conversation.item.truncate user text".split()
+    "conversation.item.truncate user text tools tool_choice function name parameters call_id "
+    "function_call function_call_output output arguments".split()
 )
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | _KNOWN,

@@ -6,7 +6,16 @@ from realtime_fakes import ENGINES, check
 from voice_agent import config
 from voice_agent.dialogue.session import TurnTaking
 from voice_agent.transports.realtime.options import SessionUpdate
+from voice_agent.transports.realtime.protocol import RequestError
 from voice_agent.transports.realtime.settings import Settings
+
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather somewhere.",
+    "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
+}
+HANG_UP = {"type": "function", "name": "hang_up"}
 
 
 def updated(settings=None, **session) -> Settings:
@@ -81,6 +90,8 @@ def test_text_replies_are_not_aloud():
         heard(turn_detection={"type": "server_vad", "silence_duration_ms": 400}),
         {"output_modalities": ["text"], "instructions": "x"},
         heard(format={"type": "audio/pcma"}),
+        {"tools": [WEATHER, HANG_UP], "tool_choice": "required"},
+        {"tools": [WEATHER], "tool_choice": {"type": "function", "name": "get_weather"}},
     ],
 )
 def test_the_session_object_is_the_protocols(session):
@@ -94,3 +105,21 @@ def test_the_session_object_names_what_really_runs():
     assert described["model"] == "mind"
     assert described["audio"]["output"]["voice"] == "mouth"
     assert described["audio"]["input"]["transcription"] == {"model": "ears"}
+
+
+def test_the_session_object_tells_of_its_tools():
+    described = updated(tools=[WEATHER, HANG_UP]).describe("sess_1", 1, ENGINES)
+    assert described["tools"] == [WEATHER, HANG_UP]
+    assert described["tool_choice"] == "auto"
+
+
+@pytest.mark.parametrize(
+    "choice", ["required", {"type": "function", "name": "get_weather"}], ids=["any", "one"]
+)
+def test_a_tool_that_is_not_there_cannot_be_required(choice):
+    with pytest.raises(RequestError) as caught:
+        updated(tools=[], tool_choice=choice)
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "session.tool_choice")
+    settings = updated(tools=[WEATHER], tool_choice=choice)
+    with pytest.raises(RequestError):
+        updated(settings, tools=[])

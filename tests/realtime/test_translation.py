@@ -1,5 +1,6 @@
 """The order and the shape of what a client is told."""
 
+from dataclasses import asdict
 from itertools import count
 
 import pytest
@@ -7,6 +8,8 @@ from realtime_fakes import ENGINES, check, ending, reply_events, speech, turn_ev
 
 from voice_agent.dialogue.events import (
     Caption,
+    Considering,
+    Disclosed,
     PlaybackPaused,
     PlaybackResumed,
     ReplyAudio,
@@ -17,11 +20,12 @@ from voice_agent.dialogue.events import (
     SpeechStarted,
     UserItem,
 )
-from voice_agent.events import Hypothesis, ReplyStatus, UserTurn
-from voice_agent.transports.realtime.items import Wish
+from voice_agent.events import Hypothesis, ReplyStatus, Thought, UserTurn
+from voice_agent.transports.realtime.items import KEPT_ITEMS
 from voice_agent.transports.realtime.options import Pcm, Pcmu
+from voice_agent.transports.realtime.responses import Wish
 from voice_agent.transports.realtime.settings import Settings
-from voice_agent.transports.realtime.translation import KEPT_ITEMS, Translation
+from voice_agent.transports.realtime.translation import Translation
 
 REPLY = ("resp_1", "item_2")
 
@@ -146,7 +150,7 @@ def test_a_reply_that_is_cut_short_closes_all_that_was_opened(status, wire, reas
     assert done["output"][0]["status"] == "incomplete"
     if cut:
         assert one(messages, "conversation.item.truncated")["audio_end_ms"] == 230
-        assert to.item("item_2").text == "I"
+        assert to.items.get("item_2").text == "I"
 
 
 def test_an_interruption_after_all_was_sent_only_truncates():
@@ -237,7 +241,7 @@ def test_speech_that_was_none_stops_without_an_item():
         "voice_agent.speech_ignored",
     ]
     assert messages[1]["audio_end_ms"] == 7000
-    assert to.item("item_1") is None
+    assert to.items.get("item_1") is None
 
 
 def test_a_sound_that_never_counted_as_speech_is_only_our_event():
@@ -263,8 +267,8 @@ def test_typed_words_become_an_item_under_the_clients_own_id():
     assert kinds(messages) == ["conversation.item.added", "conversation.item.done"]
     assert messages[0]["item"]["id"] == "mine"
     assert messages[0]["item"]["content"] == [{"type": "input_text", "text": "hello"}]
-    assert to.item("mine").key == "item_9"
-    assert to.newest == "mine"
+    assert to.items.get("mine").key == "item_9"
+    assert to.items.newest == "mine"
 
 
 def test_failures_are_errors_of_the_server():
@@ -277,9 +281,9 @@ def test_old_items_are_let_go():
     to = translation()
     for number in range(3 * KEPT_ITEMS):
         told(to, UserItem(f"item_{number}", UserTurn("hello")))
-    assert to.item("item_0") is None
-    assert to.item(f"item_{3 * KEPT_ITEMS - 1}") is not None
-    assert len(to._items) == len(to._keys) == KEPT_ITEMS
+    assert to.items.get("item_0") is None
+    assert to.items.get(f"item_{3 * KEPT_ITEMS - 1}") is not None
+    assert len(to.items) == KEPT_ITEMS
 
 
 def test_a_failed_reply_without_a_word_is_closed_too():
@@ -288,3 +292,17 @@ def test_a_failed_reply_without_a_word_is_closed_too():
         to, ReplyStarted(*REPLY, None), ReplyEnded(*REPLY, ReplyStatus.FAILED, "", "", 0)
     )
     assert one(messages, "response.done")["response"]["status"] == "failed"
+
+
+def test_a_draft_of_a_thought_is_told_with_all_its_fields():
+    thought = Thought("They lost a job.", stimulus="my job", need="to be heard")
+    (message,) = told(translation(), Considering("item_1", thought))
+    assert message["type"] == "voice_agent.thought.draft"
+    assert message["item_id"] == "item_1"
+    assert message["thought"] == asdict(thought)
+
+
+def test_what_a_person_has_to_be_told_is_told():
+    (message,) = told(translation(), Disclosed("You are talking to a machine."))
+    assert message["type"] == "voice_agent.disclosure"
+    assert message["text"] == "You are talking to a machine."

@@ -11,7 +11,15 @@ from voice_agent.agent import Agent
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.dialogue.events import ReplyAudio, SessionEvent
 from voice_agent.dialogue.session import Session, TurnTaking
-from voice_agent.transports.realtime.items import Item, Wire, Wish
+from voice_agent.events import ToolCall
+from voice_agent.transports.realtime.items import (
+    FunctionCall,
+    FunctionCallOutput,
+    Item,
+    Message,
+    Wire,
+)
+from voice_agent.transports.realtime.options import ResponseParams
 from voice_agent.transports.realtime.protocol import (
     AppendAudio,
     CancelResponse,
@@ -24,13 +32,18 @@ from voice_agent.transports.realtime.protocol import (
     DeleteItem,
     InputAudio,
     InputText,
+    NewFunctionCall,
+    NewFunctionCallOutput,
+    NewMessage,
     RequestError,
     RetrieveItem,
     TruncateItem,
     UpdateSession,
 )
-from voice_agent.transports.realtime.settings import Settings
-from voice_agent.transports.realtime.translation import Translation, truncated
+from voice_agent.transports.realtime.replies import truncated
+from voice_agent.transports.realtime.responses import Wish
+from voice_agent.transports.realtime.settings import Settings, check_choice
+from voice_agent.transports.realtime.translation import Translation
 from voice_agent.transports.realtime.wire_audio import Decoder
 
 AHEAD_S = 10.0
@@ -189,6 +202,8 @@ class Call:
         self._translation.settings = settings
         self.session.turn_taking = settings.turn_taking()
         self.session.instructions = settings.instructions
+        choice = check_choice(settings.tools, settings.tool_choice, "session.tool_choice")
+        self.session.set_tools(tuple(tool.tool() for tool in settings.tools), choice)
         self.session.set_hearing(
             settings.vad(hearing.vad), settings.endpointing(hearing.endpointing)
         )
@@ -225,15 +240,44 @@ class Call:
             )
 
     async def _create_item(self, event: CreateItem) -> None:
-        item, translation = event.item, self._translation
-        if event.previous_item_id not in (None, translation.newest):
+        item, items = event.item, self._translation.items
+        if event.previous_item_id not in (None, items.newest):
             raise RequestError(
                 "unsupported_value",
                 "previous_item_id: items can only be added at the end",
                 "previous_item_id",
             )
-        if item.id is not None and translation.item(item.id) is not None:
+        if items.get(item.id) is not None:
             raise RequestError("item_exists", f"item.id: there is an item {item.id}", "item.id")
+        match item:
+            case NewMessage():
+                await self._create_message(item)
+            case NewFunctionCall():
+                call = ToolCall(item.call_id or "", item.name, item.arguments)
+                key, call = await self.session.add_tool_call(call)
+                self._added(FunctionCall(item.id or key, key, call, "completed"))
+            case NewFunctionCallOutput():
+                await self._create_output(item)
+
+    def _added(self, item: Item) -> None:
+        for event in self._translation.items.add(item):
+            self._tell(event)
+
+    async def _create_output(self, item: NewFunctionCallOutput) -> None:
+        try:
+            key = await self.session.add_tool_output(item.call_id, item.output)
+        except KeyError:
+            raise RequestError(
+                "invalid_tool_call_id",
+                f"item.call_id: there is no call {item.call_id[:64]!r} in the conversation",
+                "item.call_id",
+            ) from None
+        except ValueError as error:
+            raise RequestError("invalid_value", f"item.call_id: {error}", "item.call_id") from None
+        self._added(FunctionCallOutput(item.id or key, key, item.call_id, item.output))
+
+    async def _create_message(self, item: NewMessage) -> None:
+        translation = self._translation
         texts = [part.text for part in item.content if isinstance(part, InputText)]
         sounds = [part.audio for part in item.content if isinstance(part, InputAudio)]
         if texts and sounds:
@@ -274,10 +318,11 @@ class Call:
             )
 
     async def _truncate(self, event: TruncateItem) -> None:
-        item, translation = self._item(event.item_id), self._translation
-        response = translation.response
+        item, replies = self._item(event.item_id), self._translation.replies
+        if not isinstance(item, Message):
+            raise RequestError("invalid_value", "item_id: that item has no audio", "item_id")
         # A reply that this cuts short is told of as truncated by its end.
-        told = translation.playing and response is not None and response.item is item
+        told = replies.playing and replies.newest is not None and replies.newest.message is item
         try:
             await self.session.truncate(item.key, event.audio_end_ms)
         except ValueError as error:
@@ -292,11 +337,11 @@ class Call:
             await self.session.delete(item.key)
         except KeyError:
             raise _unknown(item_id) from None
-        self._translation.forget(item)
+        self._translation.items.forget(item)
         self._tell({"type": "conversation.item.deleted", "item_id": item_id})
 
     def _item(self, item_id: str) -> Item:
-        item = self._translation.item(item_id)
+        item = self._translation.items.get(item_id)
         if item is None:
             raise _unknown(item_id)
         return item
@@ -304,39 +349,40 @@ class Call:
     # --- the agent's side -----------------------------------------------------------------------
 
     async def _respond(self, event: CreateResponse) -> None:
-        translation = self._translation
-        response = translation.response
-        if response is not None and response.open:
+        replies, settings = self._translation.replies, self._settings
+        response, asked = replies.newest, event.response or ResponseParams()
+        calling = response is not None and response.calls
+        if response is not None and response.open and not calling:
             raise RequestError(
                 "conversation_already_has_active_response",
                 f"the response {response.id} is in progress; wait for it or cancel it",
             )
-        settings, asked = self._settings, event.response
-        wish = Wish(settings.modality, settings.output_format)
-        instructions = None
-        if asked is not None:
-            instructions = asked.instructions
-            spoken = asked.audio.output if asked.audio else None
-            wish = Wish(
-                asked.output_modalities[0] if asked.output_modalities else wish.modality,
-                spoken.format if spoken and spoken.format else wish.format,
-                asked.metadata,
-            )
-        before = self.session.turn_taking
-        translation.wish = wish
+        tools, choice = settings.tools, asked.tool_choice or settings.tool_choice
+        if asked.tools is not None:
+            tools, choice = tuple(asked.tools), asked.tool_choice or "auto"
+        chosen = check_choice(tools, choice, "response.tool_choice")
+        spoken = asked.audio.output if asked.audio else None
+        wish = Wish(
+            asked.output_modalities[0] if asked.output_modalities else settings.modality,
+            spoken.format if spoken and spoken.format else settings.output_format,
+            asked.metadata,
+        )
+        before, waits = self.session.turn_taking, False
+        self._translation.wish = wish
         self.session.turn_taking = replace(before, aloud=wish.modality == "audio")
         try:
-            if translation.playing:
+            if replies.playing and not calling:
                 # All of the last reply was sent, but it is still being heard.
                 await self.session.cancel()
-            await self.session.respond(instructions)
+            offered = tuple(tool.tool() for tool in tools)
+            waits = await self.session.respond(asked.instructions, offered, chosen) is None
         finally:
             self.session.turn_taking = before
-            translation.wish = None
+            self._translation.wish = wish if waits else None
 
     async def _cancel(self, event: CancelResponse) -> None:
-        response = self._translation.response
-        if response is None or not self._translation.playing:
+        response = self._translation.replies.newest
+        if response is None or not self._translation.replies.playing:
             raise RequestError("response_cancel_not_active", "no response is in progress")
         if event.response_id not in (None, response.id):
             raise RequestError(
@@ -344,6 +390,7 @@ class Call:
                 f"the response in progress is {response.id}",
                 "response_id",
             )
+        self._translation.wish = None
         await self.session.cancel()
 
 

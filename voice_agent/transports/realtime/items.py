@@ -1,20 +1,24 @@
-"""Items and responses as the client knows them."""
+"""The items of a conversation as the client knows them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
-from voice_agent.events import ReplyStatus
-from voice_agent.transports.realtime.options import AudioFormat
+from voice_agent.events import ToolCall
 from voice_agent.transports.realtime.settings import Modality
-from voice_agent.transports.realtime.wire_audio import Encoder
+
+KEPT_ITEMS = 200
+"""Newest items that a client can refer to."""
 
 Wire = dict[str, object]
 """An event or a part of one, ready to become JSON."""
 
+Status = Literal["in_progress", "completed", "incomplete"]
+
 
 @dataclass(slots=True)
-class Item:
-    """A message of one side.
+class Message:
+    """What one side said.
 
     Attributes:
         id: Its id on the wire; the client's own where it gave one.
@@ -30,15 +34,17 @@ class Item:
     role: Literal["user", "assistant"]
     modality: Modality
     text: str | None = None
-    status: Literal["in_progress", "completed", "incomplete"] = "in_progress"
+    status: Status = "in_progress"
+
+    @property
+    def words(self) -> int:
+        """How many words it has."""
+        return len((self.text or "").split())
 
     def wire(self) -> Wire:
         """The item of the protocol."""
-        return {
-            "id": self.id,
-            "object": "realtime.item",
+        return _wire(self) | {
             "type": "message",
-            "status": self.status,
             "role": self.role,
             "content": self._content(),
         }
@@ -62,92 +68,140 @@ class Item:
         return {"type": "text", "text": words}
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a client asked of one reply.
-
-    Attributes:
-        modality: Whether it is spoken or written.
-        format: How its audio is coded.
-        metadata: Told back with the response.
-    """
-
-    modality: Modality
-    format: AudioFormat
-    metadata: dict[str, str] | None = None
-
-
-_ENDINGS: dict[ReplyStatus, tuple[str, Wire]] = {
-    ReplyStatus.COMPLETED: ("completed", {"type": "completed"}),
-    ReplyStatus.INTERRUPTED: ("cancelled", {"type": "cancelled", "reason": "turn_detected"}),
-    ReplyStatus.CANCELLED: ("cancelled", {"type": "cancelled", "reason": "client_cancelled"}),
-    ReplyStatus.FAILED: (
-        "failed",
-        {"type": "failed", "error": {"type": "server_error", "code": "reply_failed"}},
-    ),
-}
-
-
 @dataclass(slots=True)
-class Response:
-    """A reply on its way to the client.
+class FunctionCall:
+    """The agent calls a tool of the client's.
 
     Attributes:
-        id: Id of the reply.
-        item: Its message.
-        wish: What was asked of it.
-        asked_s: Seconds of speech that it answers.
-        asked_words: Words that it answers.
-        sent_s: Seconds of its audio that were sent.
-        open: Whether ``response.done`` is still to come.
+        id, key: As in ``Message``.
+        call: The call.
+        status: Where its item stands; the arguments are told once it is completed.
     """
 
     id: str
-    item: Item
-    wish: Wish
-    conversation: str
-    voice: str
-    asked_s: float
-    asked_words: int
-    encoder: Encoder = field(init=False)
-    sent_s: float = 0.0
-    open: bool = True
+    key: str
+    call: ToolCall
+    status: Status = "in_progress"
 
-    def __post_init__(self) -> None:
-        self.encoder = Encoder(self.wish.format)
+    @property
+    def words(self) -> int:
+        """How many words its arguments have."""
+        return len(self.call.arguments.split())
 
-    def wire(self, ending: ReplyStatus | None = None) -> Wire:
-        """The response of the protocol; with an ending, whole and with its usage."""
-        status, details = _ENDINGS[ending] if ending else ("in_progress", None)
-        return {
-            "id": self.id,
-            "object": "realtime.response",
-            "status": status,
-            "status_details": details,
-            "output": [self.item.wire()] if ending else [],
-            "conversation_id": self.conversation,
-            "output_modalities": [self.item.modality],
-            "max_output_tokens": "inf",
-            "audio": {"output": {"format": self.wish.format.model_dump(), "voice": self.voice}},
-            "usage": self._usage() if ending else None,
-            "metadata": self.wish.metadata,
+    def wire(self) -> Wire:
+        """The item of the protocol."""
+        return _wire(self) | {
+            "type": "function_call",
+            "call_id": self.call.id,
+            "name": self.call.name,
+            "arguments": self.call.arguments if self.status == "completed" else "",
         }
 
-    def _usage(self) -> Wire:
-        """Audio counts as with OpenAI, a token for 100 ms heard or 50 ms spoken; text by words.
 
-        Engines have different tokenizers, or none.
-        """
-        heard, said = round(self.asked_s * 10), round(self.sent_s * 20)
-        words = len((self.item.text or "").split())
+@dataclass(slots=True)
+class FunctionCallOutput:
+    """What a tool brought.
+
+    Attributes:
+        id, key: As in ``Message``.
+        call_id: Which call it belongs to.
+        output: The result, as the client wrote it.
+    """
+
+    id: str
+    key: str
+    call_id: str
+    output: str
+    status: Status = "completed"
+
+    @property
+    def words(self) -> int:
+        """How many words it has."""
+        return len(self.output.split())
+
+    def wire(self) -> Wire:
+        """The item of the protocol."""
+        return _wire(self) | {
+            "type": "function_call_output",
+            "call_id": self.call_id,
+            "output": self.output,
+        }
+
+
+Item = Message | FunctionCall | FunctionCallOutput
+
+
+def _wire(item: Item) -> Wire:
+    return {"id": item.id, "object": "realtime.item", "status": item.status}
+
+
+class Items:
+    """The newest items of a conversation, in order.
+
+    Attributes:
+        newest: Id of the last one; None where there is none.
+    """
+
+    def __init__(self) -> None:
+        self.newest: str | None = None
+        self._items: dict[str, Item] = {}
+        self._ids: dict[str, str] = {}
+
+    def get(self, id: str | None) -> Item | None:
+        """The item that the client knows by this id."""
+        return self._items.get(id) if id is not None else None
+
+    def id(self, key: str) -> str:
+        """The id by which the client knows an item of the session."""
+        return self._ids.get(key, key)
+
+    def name(self, key: str, id: str | None) -> None:
+        """The session's item will have this id of the client's; None: it will not be, after all."""
+        if id is None:
+            self._ids.pop(key, None)
+        else:
+            self._ids[key] = id
+
+    def begin(self, item: Item) -> Wire:
+        """Adds an item at the end; it is told of as added."""
+        event = self._told("added", self.newest, item)
+        self.newest = item.id
+        self._items[item.id] = item
+        self._ids[item.key] = item.id
+        if len(self._items) > KEPT_ITEMS:
+            self.forget(next(iter(self._items.values())))
+        return event
+
+    def end(self, item: Item) -> Wire:
+        """The item is whole; it is told of as done."""
+        return self._told("done", self._before(item), item)
+
+    def add(self, item: Item) -> Iterator[Wire]:
+        """Adds an item that is whole."""
+        yield self.begin(item)
+        yield self.end(item)
+
+    def forget(self, item: Item) -> None:
+        """Takes an item out."""
+        del self._items[item.id], self._ids[item.key]
+        if item.id == self.newest:
+            self.newest = next(reversed(self._items), None)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def _before(self, item: Item) -> str | None:
+        before = None
+        for id in self._items:
+            if id == item.id:
+                return before
+            before = id
+        return None
+
+    @staticmethod
+    def _told(what: str, before: str | None, item: Item) -> Wire:
         return {
-            "total_tokens": heard + self.asked_words + said + words,
-            "input_tokens": heard + self.asked_words,
-            "output_tokens": said + words,
-            "input_token_details": {
-                "audio_tokens": heard,
-                "text_tokens": self.asked_words,
-                "cached_tokens": 0,
-            },
-            "output_token_details": {"audio_tokens": said, "text_tokens": words},
+            "type": f"conversation.item.{what}",
+            "previous_item_id": before,
+            "item": item.wire(),
         }

@@ -5,10 +5,13 @@ used an unknown option or an unsupported one. Nothing is taken and then ignored,
 the other service's models and voices: the session then tells which ones really run.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
+
+from voice_agent.events import Tool
 
 
 def only(*allowed: object, because: str) -> AfterValidator:
@@ -123,11 +126,50 @@ class Audio(Part):
     output: AudioOutput | None = None
 
 
-_TOOLS = "the agent calls no tools"
+class FunctionTool(Part):
+    """A function of the client's that the model may call."""
 
+    type: Annotated[str, only("function", because="give functions; the client calls them")]
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    description: Annotated[str, Field(max_length=10_000)] | None = None
+    parameters: dict[str, Any] | None = None
+
+    def tool(self) -> Tool:
+        """It as the model knows it."""
+        return Tool(self.name, self.description or "", self.parameters or NO_PARAMETERS)
+
+
+NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
+"""JSON schema of a tool that takes no arguments."""
+
+
+class ChosenFunction(Part):
+    """A function that is to be called."""
+
+    type: Annotated[str, only("function", because="there are functions alone")]
+    name: str
+
+
+def _distinct(tools: list[FunctionTool]) -> list[FunctionTool]:
+    names = [tool.name for tool in tools]
+    for name in names:
+        if name in get_args(ToolMode):
+            raise PydanticCustomError("name", "a tool cannot be named {name}", {"name": name})
+        if names.count(name) > 1:
+            raise PydanticCustomError("name", "two tools are named {name}", {"name": name})
+    return tools
+
+
+ToolMode = Literal["auto", "none", "required"]
+Tools = Annotated[list[FunctionTool], Field(max_length=128), AfterValidator(_distinct)]
+ToolChoice = Annotated[
+    Annotated[ToolMode, Tag("tool_mode")] | Annotated[ChosenFunction, Tag("chosen_function")],
+    Discriminator(lambda given: "tool_mode" if isinstance(given, str) else "chosen_function"),
+]
+Parallel = Annotated[
+    bool | None, only(None, True, because="the model decides how many tools a reply calls")
+]
 Modalities = Annotated[list[Literal["audio", "text"]], Field(min_length=1, max_length=1)]
-NoTools = Annotated[list[Any] | None, only(None, [], because=_TOOLS)]
-NoToolChoice = Annotated[str | dict[str, Any] | None, only(None, "auto", "none", because=_TOOLS)]
 NoPrompt = Annotated[dict[str, Any] | None, only(None, because="send instructions instead")]
 NoReasoning = Annotated[
     dict[str, Any] | None, only(None, because="the agent's configuration sets up its model")
@@ -146,9 +188,9 @@ class SessionUpdate(Part):
     instructions: Instructions | None = None
     output_modalities: Modalities | None = None
     audio: Audio | None = None
-    tools: NoTools = None
-    tool_choice: NoToolChoice = None
-    parallel_tool_calls: bool | None = None
+    tools: Tools | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: Parallel = None
     prompt: NoPrompt = None
     reasoning: NoReasoning = None
     max_output_tokens: NoTokenLimit = None
@@ -193,9 +235,9 @@ class ResponseParams(Part):
         str | None, only(None, "auto", because="replies belong to the conversation")
     ] = None
     input: Annotated[list[Any] | None, only(None, because="replies answer the conversation")] = None
-    tools: NoTools = None
-    tool_choice: NoToolChoice = None
-    parallel_tool_calls: bool | None = None
+    tools: Tools | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: Parallel = None
     prompt: NoPrompt = None
     reasoning: NoReasoning = None
     max_output_tokens: NoTokenLimit = None

@@ -10,6 +10,9 @@ from voice_agent.transports.realtime.options import Part, ResponseParams, Sessio
 APPEND_BYTES = 15 * 2**20
 """Audio that one message may carry, decoded."""
 
+TOOL_CHARACTERS = 100_000
+"""The longest arguments or output of a tool."""
+
 _LARGE = 2**20
 _LARGE_VALUES = 10_000
 """A message beyond ``_LARGE`` characters is audio; it has no need for more values than this."""
@@ -43,10 +46,18 @@ class InputAudio(Part):
     transcript: str | None = None
 
 
-class Item(Part):
+class ItemPart(Part):
+    """What all items may carry."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    object: Literal["realtime.item"] | None = None
+    status: Literal["completed", "incomplete", "in_progress"] | None = None
+
+
+class NewMessage(ItemPart):
     """A turn of the person that did not come through the audio buffer."""
 
-    type: Annotated[str, only("message", because="only messages can be added")]
+    type: Literal["message"]
     role: Annotated[
         str, only("user", because="only what the user says can be added; put the rest into "
                    "session.instructions")
@@ -55,9 +66,31 @@ class Item(Part):
         list[Annotated[InputText | InputAudio, Field(discriminator="type")]],
         Field(min_length=1, max_length=100),
     ]
-    id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    object: Literal["realtime.item"] | None = None
-    status: Literal["completed", "incomplete", "in_progress"] | None = None
+
+
+CallId = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class NewFunctionCall(ItemPart):
+    """A call of an earlier conversation that is being restored."""
+
+    type: Literal["function_call"]
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    arguments: Annotated[str, Field(max_length=TOOL_CHARACTERS)]
+    call_id: CallId | None = None
+
+
+class NewFunctionCallOutput(ItemPart):
+    """What a tool brought."""
+
+    type: Literal["function_call_output"]
+    call_id: CallId
+    output: Annotated[str, Field(max_length=TOOL_CHARACTERS)]
+
+
+NewItem = Annotated[
+    NewMessage | NewFunctionCall | NewFunctionCallOutput, Field(discriminator="type")
+]
 
 
 # --- the events -----------------------------------------------------------------------------
@@ -99,7 +132,7 @@ class CreateItem(ClientMessage):
     """``conversation.item.create``."""
 
     type: Literal["conversation.item.create"]
-    item: Item
+    item: NewItem
     previous_item_id: str | None = None
 
 
@@ -215,6 +248,7 @@ _TAGS = frozenset(
     "conversation.item.create conversation.item.retrieve conversation.item.truncate "
     "conversation.item.delete response.create response.cancel voice_agent.conversation.delete "
     "audio/pcm audio/pcmu audio/pcma server_vad semantic_vad input_text input_audio "
+    "message function_call function_call_output tool_mode chosen_function "
     "str VoiceId int".split()
 )
 """What pydantic puts into a location to name the alternative it looked at."""

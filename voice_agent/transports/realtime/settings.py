@@ -1,6 +1,6 @@
 """The session object of the protocol: what is in force, and what it means for the dialogue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -8,11 +8,14 @@ from voice_agent import config
 from voice_agent.dialogue.session import TurnTaking
 from voice_agent.transports.realtime.options import (
     AudioFormat,
+    FunctionTool,
     Pcm,
     SemanticVad,
     ServerVad,
     SessionUpdate,
+    ToolChoice,
 )
+from voice_agent.transports.realtime.protocol import RequestError
 
 Modality = Literal["audio", "text"]
 
@@ -35,6 +38,8 @@ class Settings:
         output_format: How the agent's audio is coded.
         turn_detection: Who ends a turn; None: the client, by committing it.
         transcribed: Whether the client is told what was recognised.
+        tools: What the model may call.
+        tool_choice: Whether it may, or must.
     """
 
     modality: Modality = "audio"
@@ -43,9 +48,15 @@ class Settings:
     output_format: AudioFormat = _PCM
     turn_detection: ServerVad | SemanticVad | None = _ADAPTIVE
     transcribed: bool = True
+    tools: tuple[FunctionTool, ...] = ()
+    tool_choice: ToolChoice = "auto"
 
     def updated(self, update: SessionUpdate) -> "Settings":
-        """These settings with what a client asks for; what it left out stays."""
+        """These settings with what a client asks for; what it left out stays.
+
+        Raises:
+            RequestError: The tool to be called is none of the tools.
+        """
         changes: dict[str, Any] = {}
         if update.instructions is not None:
             changes["instructions"] = update.instructions
@@ -62,7 +73,13 @@ class Settings:
         spoken = update.audio.output if update.audio else None
         if spoken is not None and spoken.format is not None:
             changes["output_format"] = spoken.format
-        return replace(self, **changes)
+        if update.tools is not None:
+            changes["tools"] = tuple(update.tools)
+        if update.tool_choice is not None:
+            changes["tool_choice"] = update.tool_choice
+        settings = replace(self, **changes)
+        check_choice(settings.tools, settings.tool_choice, "session.tool_choice")
+        return settings
 
     def turn_taking(self) -> TurnTaking:
         """Who decides when it is whose turn."""
@@ -138,11 +155,30 @@ class Settings:
                     "speed": 1.0,
                 },
             },
-            "tools": [],
-            "tool_choice": "auto",
+            "tools": [tool.model_dump(exclude_none=True) for tool in self.tools],
+            "tool_choice": (
+                self.tool_choice
+                if isinstance(self.tool_choice, str)
+                else self.tool_choice.model_dump()
+            ),
             "max_output_tokens": "inf",
             "truncation": "auto",
             "tracing": None,
             "prompt": None,
             "include": None,
         }
+
+
+def check_choice(tools: Sequence[FunctionTool], choice: ToolChoice, param: str) -> str:
+    """The choice as ``events.Prompt`` has it.
+
+    Raises:
+        RequestError: A tool must be called that there is not.
+    """
+    if isinstance(choice, str):
+        if choice == "required" and not tools:
+            raise RequestError("invalid_value", f"{param}: there are no tools to call", param)
+        return choice
+    if choice.name not in [tool.name for tool in tools]:
+        raise RequestError("invalid_value", f"{param}: there is no tool {choice.name!r}", param)
+    return choice.name
