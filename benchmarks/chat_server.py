@@ -182,7 +182,15 @@ async def serve(
     """
     app = ChatServer(ttft_ms / 1000, rate, [] if seen is None else seen).app
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+        )
     )
     server.capture_signals = contextlib.nullcontext  # they belong to who runs this
     with socket.create_server(("127.0.0.1", port)) as listening:

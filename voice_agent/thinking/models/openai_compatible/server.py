@@ -8,6 +8,11 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletionChunk
 
+try:
+    from httpx2 import Limits
+except ModuleNotFoundError:  # openai 2 stands on httpx, openai 3 on httpx2
+    from httpx import Limits  # type: ignore[assignment]
+
 from voice_agent.errors import EngineError, EngineUnavailable
 from voice_agent.thinking.models.openai_compatible.failures import (
     TryAgain,
@@ -26,6 +31,7 @@ _INSTEAD = {
 }
 """What is said instead of a parameter that a server does not know; None for nothing."""
 
+_KEEP_S = 120.0
 _MOST_NAMED = 20
 
 
@@ -41,9 +47,15 @@ class Server:
         self._options = options
         self._instead: dict[str, str | None] = {}
         # The waits and the retries are our own: they end with the first token, not with the
-        # status line.
+        # status line. Connections are kept for longer than a person listens and speaks, so that
+        # an answer does not begin with a handshake.
+        limits = Limits(max_keepalive_connections=100, keepalive_expiry=_KEEP_S)
         self._client = openai.AsyncOpenAI(
-            api_key=options.key, base_url=options.base_url, timeout=None, max_retries=0
+            api_key=options.key,
+            base_url=options.base_url,
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
+            timeout=None,
+            max_retries=0,
         )
 
     async def connect(self) -> None:
