@@ -15,6 +15,7 @@ from voice_agent.thinking.dual_thinking import render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
 from voice_agent.thinking.responder.planning import Plan, Planner
+from voice_agent.thinking.responder.service import Service
 from voice_agent.thinking.responder.situation import Situation, see
 from voice_agent.thinking.responder.thought import thought_of
 from voice_agent.thinking.responder.understanding import Reader
@@ -41,6 +42,7 @@ class EmbeddedModel:
         self._book = book
         self._reader = Reader(book, emotions)
         self._planner = Planner(book)
+        self._service = Service(book)
 
     @classmethod
     async def create(cls, options: EmbeddedOptions) -> Self:
@@ -84,6 +86,17 @@ class EmbeddedModel:
             self._book,
             reflects=prompt.conduct.reflect_emotions,
         )
+        if prompt.conduct.mode == "customer_support":
+            served = self._service.answer(prompt, situation)
+            decided = thought_of(
+                situation,
+                strategy=served.strategy,
+                reply_emotion=served.reply_emotion,
+                style=served.style,
+                stage=served.stage,
+                reason=served.reason,
+            )
+            return decided, served.text
         plan = self._planner.plan(situation, prompt)
         wording = Wording(prompt.history, plan.slots, prompt.seed, plan.bounds)
         worded = (

@@ -4,7 +4,6 @@ Self-disclosure is left out: a machine has no life of its own to tell of.
 """
 
 from voice_agent.thinking.strategy.bounds import LEADING, allowed, leads, worn
-from voice_agent.thinking.strategy.by_hand import ordered, preferred, stage
 from voice_agent.thinking.strategy.choosing import Choice, choose
 from voice_agent.thinking.strategy.stages import Stage, stage_of
 
@@ -15,9 +14,6 @@ __all__ = [
     "allowed",
     "choose",
     "leads",
-    "ordered",
-    "preferred",
-    "stage",
     "stage_of",
     "worn",
 ]
