@@ -6,11 +6,14 @@ import pty
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from voice_agent.events import Thought
 
 TURN_KEYS = ["turn", "user", "thinking", "reply", "latency_ms", "engines"]
 LATENCY_KEYS = ["endpoint", "asr_final", "first_token", "first_audio", "voice_to_voice"]
@@ -52,8 +55,9 @@ def test_a_recording_is_heard_thought_about_and_answered(conversed, folder):
     assert turn["turn"] == 1
     assert "job" in turn["user"]["text"]
     assert turn["user"]["paralinguistics"]["manner"]["pitch_hz"] > 50
-    assert list(turn["thinking"]) == ["linguistic", "paralinguistic", "strategy", "reply_emotion"]
-    assert all(turn["thinking"].values())
+    assert list(turn["thinking"]) == [each.name for each in fields(Thought)]
+    for told in ("linguistic", "paralinguistic", "stage", "strategy", "reason", "reply_emotion"):
+        assert turn["thinking"][told]
     assert list(turn["reply"]) == ["text", "emotion", "audio"]
     assert turn["reply"]["emotion"] == turn["thinking"]["reply_emotion"]
     assert list(turn["latency_ms"]) == LATENCY_KEYS

@@ -30,7 +30,7 @@ from voice_agent.dialogue.events import (
     TurnEnded,
     UserItem,
 )
-from voice_agent.dialogue.session import TurnTaking
+from voice_agent.dialogue.turn import TurnTaking
 from voice_agent.errors import Overloaded
 from voice_agent.events import (
     Hypothesis,

@@ -4,7 +4,7 @@ import pytest
 from realtime_fakes import ENGINES, check
 
 from voice_agent import config
-from voice_agent.dialogue.session import TurnTaking
+from voice_agent.dialogue.turn import TurnTaking
 from voice_agent.transports.realtime.options import SessionUpdate
 from voice_agent.transports.realtime.protocol import RequestError
 from voice_agent.transports.realtime.settings import Settings

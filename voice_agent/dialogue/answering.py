@@ -13,7 +13,7 @@ from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.dialogue.reply import Reply, Terms
 from voice_agent.dialogue.speculation import Speculation
 from voice_agent.errors import VoiceAgentError
-from voice_agent.events import Exchange, ReplyStatus, ToolCall, TurnRecord, UserTurn
+from voice_agent.events import Exchange, ReplyStatus, Thought, ToolCall, TurnRecord, UserTurn
 from voice_agent.speaking.playback import Playback
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
@@ -85,6 +85,7 @@ class Answering:
         self._floor_taken = asyncio.Event()
         self._storing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
+        thinker.on_trouble = self.fail
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -97,9 +98,19 @@ class Answering:
     def add_turn(self, item: str, user: UserTurn) -> Turn:
         """The person has said something."""
         turn = self.conversation.add(item, user)
+        self._thinker.note(user)
         self._emit(UserItem(item, user))
         self._keep(turn)
         return turn
+
+    def warm(self) -> None:
+        """The person begins to speak."""
+        self._thinker.warm(self._history(), self._terms.instructions or None)
+
+    def consider(self, user: UserTurn, tell: Callable[[Thought], None]) -> None:
+        """Thinks about what the person has said so far; ``tell`` is told what, as it grows."""
+        asked, history = self.conversation.asked(user), self._history()
+        self._thinker.consider(asked, history, tell, self._terms.instructions or None)
 
     def prepare(self, user: UserTurn) -> None:
         """Begins to answer what the person may have finished saying."""
@@ -255,7 +266,8 @@ class Answering:
         """Whether an answer is being made or a turn being kept right now."""
         delivery = self.delivery
         making = delivery is not None and delivery.reply.working
-        return making or self._speculation.working or bool(self._tasks)
+        thinking = self._speculation.working or self._thinker.working
+        return making or thinking or bool(self._tasks)
 
     def fail(self, error: Exception) -> None:
         """Something went wrong; the conversation goes on."""
@@ -270,6 +282,7 @@ class Answering:
         self.end(ReplyStatus.INTERRUPTED)
         await self._speculation.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._thinker.close()
 
     def _make(
         self, asked: UserTurn, history: tuple[Exchange, ...], terms: Terms | None = None
@@ -291,6 +304,7 @@ class Answering:
         if delivery.reply.error is not None:
             self.fail(delivery.reply.error)
         self._keep(delivery.turn, ended=True)
+        self._start(self._thinker.take_in(delivery.turn.exchange))
         if self._queued is not None:
             queued, self._queued = self._queued, None
             self.answer(queued.turn, queued.stopwatch, queued.asr_final)

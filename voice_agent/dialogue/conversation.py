@@ -72,6 +72,12 @@ class Turn:
         """The calls with what came back."""
         return tuple(ToolUse(called.call, called.output) for called in self.called)
 
+    @property
+    def exchange(self) -> Exchange:
+        """The turn as it is thought back to: with what was heard of the answer."""
+        interrupted = self.status is ReplyStatus.INTERRUPTED
+        return Exchange(self.user, self.heard, self.thought, interrupted, self.tools)
+
 
 class Conversation:
     """The turns of one session, in order."""
@@ -139,13 +145,7 @@ class Conversation:
         while past and _unheard(past[-1]):
             past.pop()
         return tuple(
-            Exchange(
-                turn.user,
-                turn.heard,
-                turn.thought,
-                turn.status is ReplyStatus.INTERRUPTED,
-                turn.tools,
-            )
+            turn.exchange
             for turn in past[-limit:]
             if turn.user is not None or turn.heard or turn.called
         )

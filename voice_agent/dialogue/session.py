@@ -11,6 +11,7 @@ from voice_agent.dialogue.answering import Answering
 from voice_agent.dialogue.conversation import new_id
 from voice_agent.dialogue.events import (
     Caption,
+    Considering,
     HeardHow,
     SessionEvent,
     SpeechIgnored,
@@ -18,20 +19,19 @@ from voice_agent.dialogue.events import (
     SpeechStopped,
 )
 from voice_agent.dialogue.interruption import (
-    ANSWERED,
     EXPRESSIVE,
     Verdict,
-    is_speech,
     judge,
-    sound_alone,
 )
 from voice_agent.dialogue.latency import Stopwatch
 from voice_agent.dialogue.reply import Terms
+from voice_agent.dialogue.turn import Speaking, TurnTaking, deserves_answer, heard
 from voice_agent.errors import Overloaded, VoiceAgentError
 from voice_agent.events import (
     Hypothesis,
     Paralinguistics,
     ReplyStatus,
+    Thought,
     Tool,
     ToolCall,
     UserTurn,
@@ -53,23 +53,6 @@ from voice_agent.store import Store
 from voice_agent.thinking.thinker import Thinker
 
 
-@dataclass(slots=True)
-class TurnTaking:
-    """Who decides when it is whose turn.
-
-    Attributes:
-        automatic: The agent hears when a turn is over; else ``commit`` says so.
-        create_response: A finished turn is answered at once; else ``respond`` asks for it.
-        interrupt_response: Speech takes the floor from the agent.
-        aloud: Answers are spoken; else they are text only.
-    """
-
-    automatic: bool = True
-    create_response: bool = True
-    interrupt_response: bool = True
-    aloud: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class Wings:
     """What a session is made of: one listener, one thinker, one speaker, and where turns go."""
@@ -79,33 +62,6 @@ class Wings:
     speaker: Speaker
     store: Store
     engines: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class _UserTurn:
-    """What the person is saying.
-
-    Attributes:
-        item: Id that the turn will have.
-        at: Seconds of received audio at which it began.
-        suspect: It began while the agent spoke, and may be no interruption.
-        words, confidence: The newest hypothesis.
-        asr_final: ``time.perf_counter()`` when the words were last settled.
-        how: The newest reading.
-    """
-
-    item: str
-    at: float
-    suspect: bool
-    words: str = ""
-    confidence: float | None = None
-    asr_final: float | None = None
-    how: Paralinguistics | None = None
-
-    @property
-    def sound(self) -> str | None:
-        """The sound that it is, where it is no speech as far as can be told."""
-        return sound_alone(self.words, self.how)
 
 
 class Session:
@@ -140,7 +96,7 @@ class Session:
         self._limits = config.limits
         self._emit = emit
         self._received = 0
-        self._user: _UserTurn | None = None
+        self._user: Speaking | None = None
         self._listener = wings.listen(self._on_hearing)
         self._answering = Answering(
             id,
@@ -327,11 +283,12 @@ class Session:
     def _on_started(self, at: float) -> None:
         delivery = self._answering.delivery
         suspect = delivery is not None and self.turn_taking.interrupt_response
-        self._user = _UserTurn(new_id("item"), at, suspect)
+        self._user = Speaking(new_id("item"), at, suspect)
         if delivery is not None and suspect:
             delivery.pause()
         else:
             self._emit(SpeechStarted(self._user.item, at))
+            self._answering.warm()
 
     def _on_words(self, hypothesis: Hypothesis, paused: bool) -> None:
         if self._user is not None:
@@ -339,12 +296,27 @@ class Session:
         self._judge(paused=paused)
         if self._user is not None and not self._user.suspect and hypothesis.text:
             self._emit(Caption(self._user.item, hypothesis))
+            if hypothesis.stable != self._user.stable and not paused:
+                self._user.stable = hypothesis.stable
+                self._consider(self._user)
 
     def _on_reading(self, how: Paralinguistics) -> None:
         if self._user is not None:
             self._user.how = how
             if not self._user.suspect:
                 self._emit(HeardHow(self._user.item, how, final=False))
+                self._consider(self._user)
+
+    def _consider(self, user: Speaking) -> None:
+        """Thinks about the words that will stay, and how they are said."""
+
+        def tell(thought: Thought) -> None:
+            if user is self._user and thought != user.thought:
+                user.thought = thought
+                self._emit(Considering(user.item, thought))
+
+        if user.stable and self.turn_taking.create_response:
+            self._answering.consider(UserTurn(user.stable, user.how), tell)
 
     def _on_draft(self, utterance: Utterance) -> None:
         if self._user is not None:
@@ -355,7 +327,7 @@ class Session:
         self._user.asr_final = time.perf_counter()
         if self._user.words and self.turn_taking.create_response:
             self._set_terms()
-            self._answering.prepare(_heard(utterance))
+            self._answering.prepare(heard(utterance))
 
     def _on_finished(self, utterance: Utterance) -> None:
         if self._user is not None:
@@ -367,12 +339,12 @@ class Session:
         if user is None:
             return
         self._emit(SpeechStopped(user.item, utterance.end))
-        if not _deserves_answer(user, utterance):
+        if not deserves_answer(user, utterance):
             self._answering.drop_prepared()
             self._tell_ignored(user)
             return
         stopwatch = Stopwatch(utterance.decided - utterance.end, utterance.decided_at)
-        turn = self._answering.add_turn(user.item, _heard(utterance))
+        turn = self._answering.add_turn(user.item, heard(utterance))
         self._emit(HeardHow(user.item, utterance.how, final=True))
         if self.turn_taking.create_response:
             self._set_terms()
@@ -399,7 +371,7 @@ class Session:
         elif verdict is Verdict.NOTHING:
             self._ignore(user)
 
-    def _ignore(self, user: _UserTurn) -> None:
+    def _ignore(self, user: Speaking) -> None:
         """What began as speech was none, or is not wanted: the agent goes on as before."""
         self._user = None
         self._listener.forget()
@@ -409,7 +381,7 @@ class Session:
             self._answering.delivery.resume()
             self._answering.advance()
 
-    def _tell_ignored(self, user: _UserTurn) -> None:
+    def _tell_ignored(self, user: Speaking) -> None:
         if user.how is not None and user.sound in EXPRESSIVE:
             self._emit(HeardHow(user.item, user.how, final=True))
         self._emit(SpeechIgnored(user.item))
@@ -436,14 +408,3 @@ class Session:
             self._tools if tools is None else tools,
             tool_choice or self._tool_choice,
         )
-
-
-def _deserves_answer(user: _UserTurn, utterance: Utterance) -> bool:
-    if user.sound is not None:
-        return user.sound in ANSWERED
-    return is_speech(user.words, utterance.speech_s, utterance.voiced_share, user.confidence)
-
-
-def _heard(utterance: Utterance) -> UserTurn:
-    hypothesis = utterance.hypothesis
-    return UserTurn(hypothesis.text, utterance.how, hypothesis.confidence)

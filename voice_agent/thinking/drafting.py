@@ -68,6 +68,10 @@ class Drafting:
         prompt = replace(prompt, aim="thought", draft=self._usable(prompt.turn.text))
         self._task = asyncio.create_task(self._think(model, prompt, base, tell))
 
+    def known(self, prompt: Prompt) -> Draft | None:
+        """What has been thought of a turn by now, None if nothing of use."""
+        return self._usable(prompt.turn.text) if prompt.history == self._history else None
+
     def so_far(self, prompt: Prompt, base: Thought) -> Draft | None:
         """Stops thinking; returns what was thought of the turn, None if nothing of use.
 
@@ -79,7 +83,7 @@ class Drafting:
             base: What is known of the thought without the model.
         """
         self._stop()
-        draft = self._usable(prompt.turn.text) if prompt.history == self._history else None
+        draft = self.known(prompt)
         if draft is not None and _gist(base) == _gist(self._base):
             return replace(draft, words=prompt.turn.text)
         return draft

@@ -135,8 +135,9 @@ class Thinker:
             return
         prompt = self._prompt(turn, history, instructions)
         base = self._measured(self._reflex(prompt), turn)
-        tell(base)
         model = self._models.first
+        draft = self._drafting.known(prompt) if model.thinks_long else None
+        tell(self._measured(draft.thought, turn) if draft else base)
         if model.thinks_long:
             self._drafting.consider(
                 model, prompt, base, lambda thought: tell(self._measured(thought, turn))

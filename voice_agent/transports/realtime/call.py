@@ -10,7 +10,8 @@ from typing import Protocol, Self
 from voice_agent.agent import Agent
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.dialogue.events import ReplyAudio, SessionEvent
-from voice_agent.dialogue.session import Session, TurnTaking
+from voice_agent.dialogue.session import Session
+from voice_agent.dialogue.turn import TurnTaking
 from voice_agent.events import ToolCall
 from voice_agent.transports.realtime.items import (
     FunctionCall,

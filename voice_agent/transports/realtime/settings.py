@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from voice_agent import config
-from voice_agent.dialogue.session import TurnTaking
+from voice_agent.dialogue.turn import TurnTaking
 from voice_agent.transports.realtime.options import (
     AudioFormat,
     FunctionTool,
