@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from voice_agent.events import Prompt, Strategy
+from voice_agent.thinking.memory.asking import search_for
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder import clock
 from voice_agent.thinking.responder.initiative import may_lead
 from voice_agent.thinking.responder.moments import Met, meet
 from voice_agent.thinking.responder.moves import Mover
 from voice_agent.thinking.responder.phrasebook import Lines, Phrasebook
-from voice_agent.thinking.responder.recall import asks, recalled, reminder
+from voice_agent.thinking.responder.recall import recalled, reminder
 from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.story import Storyteller, Telling
 from voice_agent.thinking.responder.thread import Thread, follow, resume
@@ -21,12 +22,15 @@ from voice_agent.thinking.responder.wording import Bounds, Option
 from voice_agent.thinking.strategy import Choice, allowed, choose, stage_of
 
 _ASKED_HOW = re.compile(
-    r"\bhow (are|is|was|has|have|do) (you|it|your|the)\b|what about you|kind of day|feel"
+    r"\bhow (are|is|was|has|have) (you|it|your|the)\b|what about you|kind of day|are you feeling"
 )
 _BETWEEN_REMINDERS = 10
 _BETWEEN_IDEAS = 5
 _ALWAYS = 0.8
 _MAY_ASK = {"correction", "insult", "prelude", "bad_news", "news"}
+_SHALLOW = {"fact", "future", "plans", "doing", "nod", "dont_know", "takes_up", "disagree"}
+"""Moves that a turn is taken for by its build; what it says goes before."""
+
 _STATEMENTS = (
     Strategy.OTHERS,
     Strategy.AFFIRMATION,
@@ -91,8 +95,8 @@ class Planner:
         thread = follow(situation, self._book)
         s = resume(situation, thread)
         met = meet(s.now.said, self._book.moments, s.valence)
-        if s.now.unheard in ("unclear", "unclear_word") and any(not m.moment.shape for m in met):
-            s = replace(s, now=replace(s.now, unheard="", word=""))
+        if any(not one.moment.shape for one in met):
+            s = _understood(s)
         leading = may_lead(prompt.history, prompt.conduct.initiative)
         choices = self._choices(s, prompt, leading)
         reply, style = reply_tone(s)
@@ -100,7 +104,8 @@ class Planner:
             reply = next((one.moment.reply for one in met if one.moment.reply), reply)
         general = self._book.general[s.valence]
         act = s.now.act.name if s.now.act else ""
-        told = recalled(s.now.said, prompt.memories, s.past) if asks(s.now.said) else None
+        search = search_for(prompt.turn.text)
+        told = recalled(s.now.said, search, prompt.memories, s.past) if search.asks else None
         bounds = Bounds(
             words=prompt.conduct.reply_words,
             asks=leading or bool(s.now.unheard) or act in _MAY_ASK,
@@ -134,7 +139,9 @@ class Planner:
     ) -> Iterator[Option]:
         now, cue = s.now, s.cue
         others = self._book.other_languages
-        if others is not None and len(others.findall(now.said)) * 2 >= len(now.said.split()) > 0:
+        words = now.said.split()
+        foreign = others.findall(now.said) if others is not None else []
+        if len(foreign) * 2 >= len(words) > 1 or (foreign and len(words) == 1 < len(words[0]) - 2):
             return self._moves.other_language()
         if now.unheard == "silence" and cue is not None and cue.name in SAYING_ENOUGH:
             return self._moves.answer_sound(s, cue)
@@ -230,3 +237,10 @@ def _may(prompt: Prompt) -> frozenset[Strategy]:
 def _stage(s: Situation, prompt: Prompt) -> str:
     value = s.feeling.valence if s.feeling else 0.0
     return stage_of(prompt.turn, prompt.history, valence=value, advice_wanted=s.now.advice)
+
+
+def _understood(s: Situation) -> Situation:
+    """The situation of a turn that there is something particular to say to."""
+    act = s.now.act if s.now.act and s.now.act.name not in _SHALLOW else None
+    unheard = s.now.unheard if s.now.unheard == "silence" else ""
+    return replace(s, now=replace(s.now, act=act, unheard=unheard, word=""))

@@ -79,7 +79,9 @@ class Storyteller:
         shapes = [met for met in t.met if met.moment.shape]
         if s.now.advice:
             yield self._advice(t)
-        yield self._of_moments(known)
+        for one in known[:1]:
+            yield self._of_moments([one])  # what fits best goes before how well a strategy suits
+        yield self._of_moments(known[1:])
         yield self._of_matter(t, now=True)
         yield self._of_moments(shapes)
         general = self._book.general[s.valence]
@@ -101,7 +103,8 @@ class Storyteller:
             feels = s.feeling is not None and s.reflects and s.named is now
             of_feeling = s.feeling.lines.get(kind, ()) if s.feeling and feels else ()
             event = topic is not None and topic.feeling != "neutral"
-            first = event or s.valence != "positive"
+            grieving = s.feeling is not None and s.feeling is t.thread.lasting
+            first = (event or s.valence != "positive") and not grieving
             if kind in ("ask", "suggest") and first:
                 pools[kind] = (of_topic, of_feeling)
             else:
@@ -118,6 +121,8 @@ class Storyteller:
         if brings is not None and s.feeling is None and s.reflects:
             return ()
         hard = s.valence == "negative" and topic.feeling == "neutral"
+        if hard and not s.named:
+            return ()  # a bad mood that goes on need not be about what is mentioned now
         return topic.lines.get(f"{kind}_hard" if hard else kind, ())
 
     def _advice(self, t: Telling) -> Mapping[str, tuple[Lines, ...]]:
@@ -126,22 +131,22 @@ class Storyteller:
             told = tuple(met.lines("suggest") for met in t.met)
             return {"suggest": (*told, negative["tell"])}
         of_moments = tuple(met.lines("suggest") for met in t.met)
-        topic = t.thread.matter
-        of_topic = topic.lines.get("suggest", ()) if topic else ()
+        matters = dict.fromkeys(one.name for one in (t.thread.matter, t.thread.grave) if one)
+        of_topics = [self._book.topics[name].lines.get("suggest", ()) for name in matters]
         of_feeling = t.s.feeling.lines.get("suggest", ()) if t.s.feeling else ()
-        return {"suggest": (*of_moments, of_topic, of_feeling, negative["suggest"])}
+        return {"suggest": (*of_moments, *of_topics, of_feeling, negative["suggest"])}
 
     # --- what stands around the main sentence ------------------------------------------------
 
     def _opening(self, t: Telling) -> Option:
-        s = t.s
+        s, known = t.s, any(not one.moment.shape for one in t.met)
         if s.now.corrects:
             return (Move((self._book.acts["correction"].lines["say"],)),)
         if s.opposed or not s.reflects or s.now.advice:
             return ()  # "How lovely!" to a sad voice is as wrong as "I'm sorry"
         if s.named and s.feeling and s.new_feeling:
             return (Move((s.feeling.lines.get("open", ()),)),)
-        if len(s.history) % _BETWEEN_OPENINGS == 1:
+        if not known and len(s.history) % _BETWEEN_OPENINGS == 1:
             return (Move((self._book.general[s.valence]["open"],)),)
         return ()
 

@@ -22,12 +22,14 @@ class Thread:
     Attributes:
         matter: Topic of this turn, or the one that it goes on with.
         mine: The topic is this turn's own.
+        grave: The topic of the weightiest bad thing, now or before; None where there is none.
         trouble: The weightiest bad thing told before, in words that fit after "about".
         lasting: A feeling that lasts, told of before; None where there is none.
     """
 
     matter: Topic | None
     mine: bool
+    grave: Topic | None
     trouble: str
     lasting: Feeling | None
 
@@ -37,6 +39,7 @@ def follow(s: Situation, book: Phrasebook) -> Thread:
     return Thread(
         matter=s.now.topic or _matter(s.past),
         mine=s.now.topic is not None,
+        grave=_grave((*s.past, s.now)),
         trouble=_weightiest(s.past, s.now),
         lasting=_lasting(s.past, book),
     )
@@ -51,11 +54,12 @@ def resume(s: Situation, thread: Thread) -> Situation:
     lasting = thread.lasting
     if lasting is None or s.feeling is lasting:
         return s
-    clear = s.named and s.now.strength >= NAMED
-    elsewhere = s.now.topic is not None and s.now.topic.feeling != lasting.name
-    if clear or elsewhere or not _OF_PERSON.search(s.now.said):
+    if s.now.topic is not None and s.now.topic.feeling not in ("neutral", lasting.name):
         return s
-    if s.named and s.feeling is not None and s.feeling.valence > 0:
+    value = s.feeling.valence if s.feeling else 0.0
+    if s.named and (s.now.strength >= NAMED or s.voiced or value > 0):
+        return s
+    if value >= 0 and not _OF_PERSON.search(s.now.said):
         return s
     return replace(s, feeling=lasting, named=False)
 
@@ -65,6 +69,17 @@ def _matter(past: Sequence[Reading]) -> Topic | None:
         if reading.topic is not None:
             return reading.topic if reading.topic.feeling != "neutral" else None
     return None
+
+
+def _grave(told: Sequence[Reading]) -> Topic | None:
+    best, weight = None, 0.0
+    for reading in told:
+        if reading.topic is None or reading.feeling is None or reading.valence >= 0:
+            continue
+        one = _LASTING.get(reading.feeling.name, 1) - 0.5 * (reading.topic.feeling == "neutral")
+        if one >= weight:
+            best, weight = reading.topic, one
+    return best
 
 
 def _lasting(past: Sequence[Reading], book: Phrasebook) -> Feeling | None:
