@@ -210,7 +210,7 @@ async def test_a_mistake_harms_nobody(address):
     ):
         await one.send({"type": "session.update", "session": {"type": "realtime", "tools": [1]}})
         error = (await until(one, "error"))[-1].error
-        assert error.code == "unsupported_value"
+        assert error.code == "invalid_type"
         for connection in (one, other):
             await connection.conversation.item.create(
                 item={

@@ -45,8 +45,11 @@ class Replies:
     def text(self, event: ReplyText) -> Iterator[Wire]:
         """More words."""
         response = self._open(event.reply)
+        if response is None:
+            return
+        yield from self._begin_message(response)
         # What is spoken is told with the audio that carries it.
-        if response is not None and response.message.modality == "text":
+        if response.message.modality == "text":
             yield from self._words(response, event.delta)
 
     def audio(self, event: ReplyAudio) -> Iterator[Wire]:
@@ -54,7 +57,6 @@ class Replies:
         response = self._open(event.reply)
         if response is None or response.message.modality == "text":
             return
-        yield from self._begin_message(response)
         yield from self._words(response, "".join(word.text for word in event.speech.words))
         response.sent_s += event.speech.samples.size / event.speech.rate
         audio = response.encoder.encode(event.speech.samples)
@@ -129,7 +131,6 @@ class Replies:
 
     def _words(self, response: Response, words: str) -> Iterator[Wire]:
         if words:
-            yield from self._begin_message(response)
             message = response.message
             message.text = (message.text or "") + words
             kind = "output_audio_transcript" if message.modality == "audio" else "output_text"
