@@ -67,13 +67,18 @@ class Memories:
         await self._call(tables.set_key, person, key)
         return key
 
-    async def keep(self, person: Person, session: str, noticed: Sequence[Noticed]) -> bool:
-        """Keeps what was noticed in a conversation; False where the name is somebody else's.
+    async def keep(
+        self, person: Person, session: str, noticed: Sequence[Noticed]
+    ) -> list[str] | None:
+        """Keeps what was noticed in a conversation.
 
         What is about the same as an earlier memory takes its place.
+
+        Returns:
+            Its ids in the same order; None where the name has become somebody else's.
         """
         if not noticed:
-            return True
+            return []
         return await self._call(tables.keep, person, session, noticed)
 
     async def search(self, person: Person, words: Sequence[str], limit: int) -> list[Kept]:

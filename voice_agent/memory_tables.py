@@ -163,8 +163,9 @@ def set_key(database: sqlite3.Connection, person: Person, key: str) -> None:
 
 def keep(
     database: sqlite3.Connection, person: Person, session: str, noticed: Sequence[Noticed]
-) -> bool:
-    """Keeps what was noticed; False where the name is somebody else's."""
+) -> list[str] | None:
+    """Keeps what was noticed; gives its ids, None where the name is somebody else's."""
+    refs = [f"mem_{uuid4().hex[:20]}" for _ in noticed]
     with database:
         database.execute(
             "INSERT INTO people (user, key) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -172,8 +173,8 @@ def keep(
         )
         id_ = _id_of(database, person)
         if id_ is None:
-            return False
-        for one in noticed:
+            return None
+        for ref, one in zip(refs, noticed, strict=True):
             memory = one.memory
             for slot in (*one.replaces, one.slot):
                 _remove(database, "person = ? AND slot = ?", (id_, slot))
@@ -181,13 +182,13 @@ def keep(
                 "INSERT INTO memories (ref, person, session, slot, kind, about, text, hints, at, "
                 "valence, arousal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(f"mem_{uuid4().hex[:20]}", id_, session, one.slot, memory.kind),
+                    *(ref, id_, session, one.slot, memory.kind),
                     *(memory.about, memory.text, one.hints, memory.at),
                     *(memory.valence, memory.arousal),
                 ),
             ).lastrowid
             database.execute(f"{_INDEX} id = ?", (row,))
-    return True
+    return refs
 
 
 def _remove(database: sqlite3.Connection, where: str, values: tuple[object, ...]) -> int:
