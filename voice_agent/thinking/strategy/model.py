@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class Learned:
 
         Raises:
             OSError: There is no such file.
-            ValueError, KeyError: It is not a model.
+            ValueError, KeyError, EOFError, BadZipFile: It is not a model.
         """
         with np.load(path, allow_pickle=False) as stored:
             found = {one.name: stored[one.name] for one in fields(cls)}
@@ -100,7 +101,7 @@ class StrategyModel:
         """
         try:
             return cls(Learned.load(folder / "model.npz"))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise EngineUnavailable(
                 f"the model of strategies cannot be read from {folder} ({error}): "
                 "install the package again"

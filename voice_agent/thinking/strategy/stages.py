@@ -94,14 +94,16 @@ def course(
 def _after(now: Course, text: str, valence: float, advice: bool, reply_to: str) -> Course:
     """The course after one more turn."""
     shown = evidence(text)
-    names_trouble = "feeling" in shown and valence <= _GLAD
-    if not now.begun and valence > _TROUBLED and not (names_trouble or advice):
-        return now
     said = len(words(text))
     story = said >= _STORY_WORDS and "leaving" not in shown
-    new = "new" in shown and valence <= _GLAD and now.stage is not Stage.EXPLORATION
-    if new or not now.begun:
-        now = Course(begun=True)
+    names_trouble = "feeling" in shown and valence <= _GLAD
+    if not now.begun and valence > _TROUBLED and not (names_trouble or advice):
+        # Plain so far; what it tells may turn out to be the cause of a trouble named next.
+        plain = story and valence <= _GLAD
+        return Course(turns=1, told=said, cause="cause" in shown) if plain else Course()
+    if "new" in shown and valence <= _GLAD and now.stage is not Stage.EXPLORATION:
+        now = Course()
+    now = replace(now, begun=True)
     glad = now.glad + 1 if valence > _GLAD else 0
     if glad >= _OVER_AFTER and "cause" not in shown:
         return Course()
