@@ -42,9 +42,13 @@ def search_for(text: str) -> Search:
         return Search((), asks=True, everything=True)
     bare = [word.lower().removesuffix("'s") for word in words]
     terms = [word for word in bare if word not in empty_words() and len(word) > 1]
+    asks = _asks().search(said) is not None
+    if not asks:
+        # That somebody is happy again is no reason to bring up when they last were.
+        terms = [word for word in terms if word not in known()["feelings"]]
     count = len(set(terms))
     terms = [same for word in terms[-MOST_TERMS:] for same in _same().get(word, (word,))]
-    if not _asks().search(said):
+    if not asks:
         return Search(tuple(dict.fromkeys(terms)), count)
     people = dict.fromkeys(words_for_people(terms))
     named = [frozenset({word}) for word in terms if word in _names()]

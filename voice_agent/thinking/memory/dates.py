@@ -19,7 +19,8 @@ def absolute(text: str, at: float) -> str:
         at: When it was told, seconds since the epoch, taken in local time.
     """
     day = datetime.fromtimestamp(at)
-    return _ANY.sub(lambda found: _RULES[int((found.lastgroup or "")[1:])][1](day, found), text)
+    dated = _ANY.sub(lambda found: _RULES[int((found.lastgroup or "")[1:])][1](day, found), text)
+    return _TWO_PREPOSITIONS.sub(r"\1", dated)
 
 
 def _date(day: datetime) -> str:
@@ -68,6 +69,8 @@ def _away(sign: int, group: str) -> Callable[[datetime, re.Match[str]], str]:
         said = found[f"{group}count"].lower()
         count = sign * (int(said) if said.isdigit() else _COUNTS.index(said) + 1)
         match found[f"{group}unit"].lower().rstrip("s"):
+            case "minute" | "hour":
+                return _in_days(0)(day, found)
             case "day":
                 return _in_days(count)(day, found)
             case "week":
@@ -83,7 +86,8 @@ def _away(sign: int, group: str) -> Callable[[datetime, re.Match[str]], str]:
 
 _COUNTS = "one two three four five six seven eight nine ten eleven twelve".split()
 _AWAY = (
-    rf"(?P<{{0}}count>\d{{{{1,2}}}}|{'|'.join(_COUNTS)}) (?P<{{0}}unit>(?:day|week|month|year)s?)"
+    rf"(?P<{{0}}count>\d{{{{1,2}}}}|{'|'.join(_COUNTS)}) "
+    r"(?P<{0}unit>(?:minute|hour|day|week|month|year)s?)"
 )
 
 _RULES = (
@@ -111,6 +115,10 @@ _RULES = (
         rf"(?P<month> (?:{'|'.join(_MONTHS)}) \d)?",
         _weekday,
     ),
+)
+_TWO_PREPOSITIONS = re.compile(
+    r"\b((?:for|about|since|until|by|of|from|before|after) )(?:on|in) "
+    rf"(?=the week|\d{{4}}|{'|'.join((*_MONTHS, *(day.capitalize() for day in _DAYS)))})"
 )
 _ANY = re.compile(
     r"(?<!every )\b(?:"

@@ -28,6 +28,9 @@ LONGEST_TURN = 2000
 
 _STRONG = 0.5
 
+_PASSING = re.compile(r" (?:just|recently|currently|right now|at the moment|now)\b")
+"""Words that are true for a moment only."""
+
 _AROUSAL = {"anger": 0.6, "fear": 0.6, "surprise": 0.5, "happy": 0.4, "disgust": 0.3, "sad": -0.3}
 """Of the feelings that words tell of: the quiet ones and the stirring ones."""
 
@@ -115,7 +118,7 @@ def _noticed(found: Found, felt: tuple[float, float], at: float) -> Noticed:
     valence, arousal = found.mood or felt
     memory = Memory(
         kind=found.kind,
-        text=absolute(found.text, at),
+        text=absolute(_PASSING.sub("", found.text), at),
         about=found.about,
         at=at,
         valence=round(valence, 3),

@@ -20,6 +20,9 @@ _CORRECTING = re.compile(r"\bnot ([\w-]+)$")
 _BEING = re.compile(r"(?:is|'s) ")
 
 
+_MANY = frozenset(("parents", "children"))
+
+
 @dataclass(frozen=True, slots=True)
 class Somebody:
     """Somebody spoken of.
@@ -55,6 +58,8 @@ class Somebody:
         said = _PRONOUNS[pronoun]
         if self.pet:
             return said != "they"
+        if self.relation in _MANY:
+            return said == "they"
         return said != "it" and (self.spoken_of == "they" or said in (self.spoken_of, "they"))
 
 
@@ -124,6 +129,8 @@ def _telling(clause: Clause, known_before: list[Somebody]) -> Iterator[Found]:
         return
     if name:
         yield from _named(who, name, clause)
+    if opened is None and clause.said.startswith("they") and who.relation not in _MANY:
+        return  # "your partner live in Rome" would be said again
     yield from _predicate(who, name, rest, words)
 
 
@@ -177,7 +184,7 @@ def _having(clause: Clause) -> Iterator[Found]:
         name = as_name(tail, introduced=True)
         if name and found["count"] in ("a", "an", "one", "my"):
             yield from _named(who, name, clause)
-    elif not tail or len(tail) <= 4:
+    elif not tail or (tail[0].lower() in _GOING_ON and len(tail) <= 5):
         text = turned_round(clause.words)
         if is_whole(text):
             yield Found(
@@ -187,6 +194,10 @@ def _having(clause: Clause) -> Iterator[Found]:
                 slot=f"{who.slot}:have",
                 hints=_lexicon().hints(who),
             )
+
+
+_GOING_ON = frozenset("and in at who together from with".split())
+"""Words that may follow on "i have a dog": a dog tournament is none."""
 
 
 class _Lexicon:
