@@ -2,13 +2,13 @@
 
 Runs the agent's own server three times against one language model server of known speed (200 ms
 to the first token, 40 tokens a second, about 80 tokens of thought) and streams the same recordings
-into all three in real time:
+into each of them in real time:
 
 - none: the model answers without a thought;
 - while listening: the thought is drafted while the person speaks;
 - after the turn: the naive order, everything is thought when the turn is over.
 
-    python benchmarks/dual_thinking.py [--every 8] [--ttft-ms 200] [--rate 40] [--json FILE]
+    python benchmarks/dual_thinking.py [--every 12] [--ttft-ms 200] [--rate 40] [--json FILE]
 """
 
 import argparse
@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,12 +46,16 @@ def configuration(order: str, url: str, folder: Path) -> Path:
     return path
 
 
-async def play(url: str, recordings: list[Recording], tick) -> list[Measured]:
-    results = []
+async def play(
+    urls: dict[str, str], recordings: list[Recording], tick: Callable[[], None]
+) -> dict[str, list[Measured]]:
+    """Every recording in every order, in turn, so that all meet the same machine."""
+    results: dict[str, list[Measured]] = {order: [] for order in urls}
     for recording in recordings:
-        async with Caller(url) as caller:
-            results.append(await one_turn(caller, recording, 0.1))
-        tick()
+        for order, url in urls.items():
+            async with Caller(url) as caller:
+                results[order].append(await one_turn(caller, recording, 0.1))
+            tick()
     return results
 
 
@@ -98,7 +103,7 @@ def thought_tokens(body: dict) -> int:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA / "speech_read")
-    parser.add_argument("--every", type=int, default=8, help="play each n-th recording only")
+    parser.add_argument("--every", type=int, default=12, help="play each n-th recording only")
     parser.add_argument("--ttft-ms", type=float, default=200)
     parser.add_argument("--rate", type=float, default=40, help="tokens a second")
     parser.add_argument("--json", type=Path, help="write each measurement to this file")
@@ -118,15 +123,11 @@ async def main() -> None:
             urls[order], _ = await stack.enter_async_context(server("--config", str(config)))
         with Progress(console=Console(stderr=True)) as progress:
             task = progress.add_task("turns", total=len(recordings) * len(ORDERS))
-            # Side by side, so that whatever else the machine does is the same for all three.
-            results = await asyncio.gather(
-                *(play(url, recordings, lambda: progress.advance(task)) for url in urls.values())
-            )
-    measured = dict(zip(ORDERS, results, strict=True))
-    report(console, measured, seen)
+            measured = await play(urls, recordings, lambda: progress.advance(task))
     if arguments.json:
         each = {order: [asdict(r) for r in results] for order, results in measured.items()}
         arguments.json.write_text(json.dumps(each, indent=1))
+    report(console, measured, seen)
 
 
 if __name__ == "__main__":
