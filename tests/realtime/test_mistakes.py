@@ -72,6 +72,15 @@ def words():
             '{"type":"input_audio_buffer.clear"}',
             '{"type":"response.create"}',
             '{"type":"response.cancel"}',
+            '{"type":"response.create","response":{"tools":[{"type":"function","name":"x"}]}}',
+            '{"type":"session.update","session":{"type":"realtime","tool_choice":"required",'
+            '"tools":[{"type":"function","name":"x"}]}}',
+            '{"type":"session.update","session":{"type":"realtime","tools":[]}}',
+            '{"type":"conversation.item.create","item":{"type":"function_call","name":"x",'
+            '"arguments":"{}","call_id":"call_1"}}',
+            '{"type":"conversation.item.create","item":{"type":"function_call_output",'
+            '"call_id":"call_1","output":""}}',
+            '{"type":"conversation.item.delete","item_id":"item_call_1"}',
             '{"type":"conversation.item.delete","item_id":"item_said1"}',
             '{"type":"conversation.item.truncate","item_id":"item_reply1","content_index":0,'
             '"audio_end_ms":100}',
