@@ -5,9 +5,7 @@ import pytest
 
 from voice_agent.config import shipped
 from voice_agent.events import REPLY_EMOTIONS, Manner, Paralinguistics, UserTurn, VocalEvent
-from voice_agent.thinking import knowledge
 from voice_agent.thinking.plain_words import plain, sentences
-from voice_agent.thinking.responder.mirror import Mirror
 from voice_agent.thinking.responder.phrasebook import Line, Phrasebook
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.voice import cue
@@ -27,47 +25,6 @@ def emotions() -> TextEmotion:
 @pytest.fixture(scope="module")
 def reader(book, emotions) -> Reader:
     return Reader(book, emotions)
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Mirror:
-    return Mirror(knowledge.load("language"))
-
-
-@pytest.mark.parametrize(
-    ("said", "mirrored"),
-    [
-        ("My boss yelled at me.", ["your boss yelled at you"]),
-        (
-            "i was late and my wife was angry with me",
-            ["you were late", "your wife was angry with you"],
-        ),
-        ("I'm moving to Berlin", ["you're moving to Berlin"]),
-        ("we lost our house in june", ["you lost your house in June"]),
-        ("because I've failed my exam", ["you've failed your exam"]),
-        ("She told me she hates my cooking", ["she told you she hates your cooking"]),
-    ],
-)
-def test_whole_clauses_are_turned_round(mirror: Mirror, said: str, mirrored: list[str]):
-    assert mirror.clauses(said) == mirrored
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "if i lost my job",
-        "maybe my wife left me",
-        "my the the boss",
-        "i went to the",
-        "what my boss said",
-        "i think you are nice",
-        "my old house",
-        "i wonder my wife doesn't understand she says it was only a dog",
-        "i um went to uh school",
-    ],
-)
-def test_what_may_not_be_a_whole_or_true_clause_is_left_alone(mirror: Mirror, said: str):
-    assert mirror.clauses(said) == []
 
 
 @pytest.mark.parametrize(
@@ -207,6 +164,7 @@ def test_the_phrasebook_is_sound(book: Phrasebook):
     lines = all_lines(book)
     assert len(lines) > 800
     slots = {"clause", "Clause", "thing", "Thing", "earlier", "trouble", "them", "word"}
+    slots |= {"name", "time", "date"}
     for line in lines:
         assert line.slots <= slots, line
         assert len(line.say.split()) <= 28, line

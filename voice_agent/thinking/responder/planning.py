@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from voice_agent.events import Prompt, Strategy
-from voice_agent.thinking.memory.asking import search_for
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder import clock
 from voice_agent.thinking.responder.initiative import may_lead
@@ -104,8 +103,7 @@ class Planner:
             reply = next((one.moment.reply for one in met if one.moment.reply), reply)
         general = self._book.general[s.valence]
         act = s.now.act.name if s.now.act else ""
-        search = search_for(prompt.turn.text)
-        told = recalled(s.now.said, search, prompt.memories, s.past) if search.asks else None
+        told = recalled(s.now.said, prompt.memories, s.past)
         bounds = Bounds(
             words=prompt.conduct.reply_words,
             asks=leading or bool(s.now.unheard) or act in _MAY_ASK,

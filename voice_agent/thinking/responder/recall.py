@@ -1,13 +1,30 @@
 """Answers to "do you remember?": out of what is known of the person, or out of this talk."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from voice_agent.events import Exchange, Memory
-from voice_agent.thinking.memory.asking import Search
+from voice_agent.thinking.memory.asking import Search, search_for
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.understanding import Reading
 
+_QUESTION = re.compile(
+    r"^((ok|so|and|hey|well|but|please|now|tell me|by the way) )*"
+    r"(what|who|where|when|which|how|do|does|did|can|could|have|remember|tell)\b"
+    r"|\b(do|did|can) you (still )?(remember|recall|know)\b|\bagain$"
+)
+_NAMED = re.compile(
+    r"\b(?:my|our) (?P<whose>(?:\w+ )?\w+?)(?:'s)? (?:name is|name was|is called|is named) (?P<a>\w+)"
+    r"|\b(?P<they>his|her|its|he|she|it)(?: (?:full|first))? (?:name )?"
+    r"(?:(?:is|was) (?:called |named )|(?<=name )(?:is|was) )(?P<b>\w+)"
+)
+_SOMEBODY = re.compile(
+    r"\b(?:my|our|a|this) (?P<who>(?:best |little |big |old |oldest |youngest )?"
+    r"(?:dog|cat|horse|rabbit|hamster|bird|parrot|puppy|kitten|pet|girlfriend|boyfriend|wife|husband|"
+    r"partner|friend|brother|sister|son|daughter|baby|mom|dad|boss|colleague|teacher|neighbor|doctor|"
+    r"girl|boy|grandson|granddaughter|cousin|uncle|aunt|roommate))\b"
+)
 _NAMING = ("called", "named", "name")
 _MOST_OF_ALL = 3
 _ENDINGS = ("ing", "ed", "es", "s", "e")
@@ -26,17 +43,17 @@ class Recalled:
     earlier: bool = False
 
 
-def recalled(
-    said: str, search: Search, memories: Sequence[Memory], past: Iterable[Reading]
-) -> Recalled:
-    """What is known in answer to a question for something told earlier.
+def recalled(said: str, memories: Sequence[Memory], past: Sequence[Reading]) -> Recalled | None:
+    """What is known in answer to a turn; None where it asks for nothing that was told.
 
     Args:
-        said: The question in plain words.
-        search: What it looks for.
+        said: The turn in plain words.
         memories: What is known, the most fitting first.
         past: What was said in this talk, oldest first.
     """
+    search = search_for(said)
+    if not search.asks or not _QUESTION.search(said):
+        return None
     if search.everything:
         told = [memory for memory in memories if memory.kind != "mood"][:_MOST_OF_ALL]
         return Recalled(tuple(m.text for m in told), any(m.earlier for m in told))
@@ -45,7 +62,10 @@ def recalled(
         if _answers(search, f"{memory.text} {memory.about}", naming):
             return Recalled((memory.text,), memory.earlier)
     clauses = [clause for reading in past for clause in reading.clauses]
-    for clause in reversed(clauses):
+    names = list(_names(past)) if naming else []
+    if names and not search.about and not search.terms:
+        return Recalled((names[-1],))
+    for clause in reversed(clauses + names):
         if _answers(search, clause, naming):
             return Recalled((clause,))
     return Recalled()
@@ -68,6 +88,22 @@ def reminder(memories: Sequence[Memory], history: Sequence[Exchange], rest: int)
     told = plain(" ".join(f"{past.reply} {past.user.text if past.user else ''}" for past in history))
     fresh = (m.text for m in earlier if m.kind != "mood" and plain(m.text) not in told)
     return next(fresh, "")
+
+
+def _names(past: Sequence[Reading]) -> Iterator[str]:
+    """The names that were told: ``"your dog is called Taco"``."""
+    for position, reading in enumerate(past):
+        for match in _NAMED.finditer(reading.said):
+            whose, name = match["whose"], match["a"] or match["b"]
+            if whose is None:
+                # Who is meant by "her" further back is anybody's guess, and a wrong name hurts.
+                before = past[position - 1].said if position else ""
+                mentioned = list(_SOMEBODY.finditer(f"{before} {reading.said[: match.start()]}"))
+                whose = mentioned[-1]["who"] if mentioned else ""
+            if whose:
+                yield f"your {whose} is called {name.capitalize()}"
+            else:
+                yield f"the name is {name.capitalize()}"
 
 
 def _answers(search: Search, told: str, naming: bool) -> bool:
