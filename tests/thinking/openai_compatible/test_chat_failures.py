@@ -350,8 +350,12 @@ async def test_what_is_wrong_is_told_before_the_first_turn(engine, settings, opt
                 pass
 
 
-async def test_a_server_that_lists_no_models_serves_one_that_is_named(engine):
-    async with scripted(OK, models_status=404) as server, engine(server.url, model="mine") as model:
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_server_that_lists_no_models_serves_one_that_is_named(engine, status):
+    async with (
+        scripted(OK, models_status=status) as server,
+        engine(server.url, model="mine") as model,
+    ):
         assert await all_of(model) == "Hello."
         assert server.bodies[0]["model"] == "mine"
 

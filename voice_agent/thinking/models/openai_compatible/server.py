@@ -135,12 +135,12 @@ class Server:
         )
 
     async def _models(self) -> list[str]:
-        """Names of its models; none from a server that does not list them."""
+        """Names of its models; none from a server that cannot list them."""
         with self._explained():
             try:
                 page = await self._client.models.list()
             except openai.APIStatusError as error:
-                if error.status_code in (404, 405, 501):
+                if error.status_code in (404, 405, 500, 501):
                     return []
                 raise
             return [model.id for model in page.data or ()]
