@@ -23,11 +23,12 @@ from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.events import HearingEvent
 from voice_agent.hearing.listener import Listener
 from voice_agent.hearing.vad import VadModel
+from voice_agent.person import Person
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
-from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.models.embedded import EmbeddedModel
+from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.thinker import Character, Thinker
 from voice_agent.workers import Worker
 
@@ -122,14 +123,14 @@ class Agent:
         emit: Callable[[SessionEvent], None],
         *,
         clock: Callable[[], float] | None = None,
-        user: str | None = None,
+        user: Person | None = None,
     ) -> Session:
         """Opens a conversation.
 
         Args:
             emit: Told everything that happens, on the event loop, in order.
             clock: Seconds, by which audio is played; None for the clock of received samples.
-            user: Name of the person, where known.
+            user: Who the person is, where known.
 
         Raises:
             Overloaded: As many conversations as allowed are open.
@@ -165,7 +166,7 @@ class Agent:
         id: str,
         emit: Callable[[SessionEvent], None],
         clock: Callable[[], float] | None,
-        user: str | None,
+        user: Person | None,
     ) -> Session:
         config = self.config
         hearing = config.hearing
@@ -174,7 +175,7 @@ class Agent:
             opened.push_async_callback(words.close)
             voice = await self._analyzer.open()
             opened.push_async_callback(voice.close)
-            await self.store.begin(id, user, self.engines)
+            await self.store.begin(id, user.name if user else None, self.engines)
             opened.pop_all()
         ear = Ear(self._vad, self._detector, hearing.vad, hearing.endpointing)
 

@@ -13,6 +13,7 @@ from voice_agent.dialogue.events import ReplyAudio, SessionEvent
 from voice_agent.dialogue.session import Session
 from voice_agent.dialogue.turn import TurnTaking
 from voice_agent.events import ToolCall
+from voice_agent.transports.realtime.guest import Guest
 from voice_agent.transports.realtime.items import (
     FunctionCall,
     FunctionCallOutput,
@@ -80,12 +81,14 @@ class Call:
         tell: Tell,
         on_event: Callable[[SessionEvent], None],
         secret: Callable[[str], str],
+        guest: Guest,
     ) -> None:
         """Use ``open``."""
         self._agent = agent
         self._tell = tell
         self._on_event = on_event
         self._secret = secret
+        self._guest = guest
         self._settings = Settings()
         self._decoder = Decoder(self._settings.input_format)
         self._translation: Translation
@@ -99,6 +102,7 @@ class Call:
         tell: Tell,
         on_event: Callable[[SessionEvent], None],
         secret: Callable[[str], str],
+        guest: Guest,
     ) -> Self:
         """Begins a conversation.
 
@@ -107,11 +111,12 @@ class Call:
             tell: Sends an event of the protocol to the client.
             on_event: Told each event of the session before the client is.
             secret: The secret that gives the client access to a stored conversation.
+            guest: Who is at the client.
 
         Raises:
             VoiceAgentError: There is no room for it, or an engine cannot take it.
         """
-        call = cls(agent, tell, on_event, secret)
+        call = cls(agent, tell, on_event, secret, guest)
         await call._begin()
         tell({"type": "session.created", "session": call._describe()})
         call._greet()
@@ -168,7 +173,7 @@ class Call:
             for message in translation.tell(event):
                 self._tell(message, audio_s)
 
-        session = await self._agent.open(receive, clock=time.monotonic)
+        session = await self._agent.open(receive, clock=time.monotonic, user=self._guest.person)
         translation = Translation(
             session.id, self._settings, self._agent.engines, lambda: session.clock
         )
@@ -184,6 +189,7 @@ class Call:
                 "engines": dict(self._agent.engines),
                 "disclosure": self._agent.config.safety.disclosure,
                 "profile": self._agent.config.profile,
+                **self._guest.wire(),
             }
         )
 

@@ -14,6 +14,7 @@ from voice_agent.agent import Agent
 from voice_agent.dialogue.events import SessionEvent, SessionFailed
 from voice_agent.errors import Overloaded, VoiceAgentError
 from voice_agent.transports.realtime.call import Call
+from voice_agent.transports.realtime.guest import admit
 from voice_agent.transports.realtime.items import Wire
 from voice_agent.transports.realtime.outbox import Outbox
 from voice_agent.transports.realtime.protocol import RequestError, parse
@@ -102,7 +103,12 @@ class Connection:
     async def _serve(self, writer: asyncio.Task[None]) -> _Ending | None:
         """Opens the call, handles messages, closes it; returns how to end, None if all is over."""
         try:
-            call = await Call.open(self._agent, self._tell, self._on_event, self._secret)
+            guest = await admit(self._websocket, self._agent)
+            call = await Call.open(self._agent, self._tell, self._on_event, self._secret, guest)
+        except RequestError as refusal:
+            self._observer.on_refused(refusal.code)
+            self._tell(error("invalid_request_error", refusal.code, refusal.message, refusal.param))
+            return _Ending(1008, refusal.code)
         except VoiceAgentError as failure:
             self._observer.on_refused(failure.code)
             self._tell(error("server_error", failure.code, str(failure)))
