@@ -14,7 +14,7 @@ from voice_agent.thinking.responder.phrasebook import Cue, Feeling
 
 _SIGN = 1.0
 _SECOND_SIGN = 0.4
-_LEAST_APPRAISAL = 0.6
+_LEAST_APPRAISAL = 0.5
 _LEAST_NEED = 0.25
 _ASKED = 3.0
 
@@ -94,7 +94,7 @@ class Meaning:
             said: The turn in plain words.
             feeling: The feeling that the words tell of.
             strength: How strongly they do.
-            told: Probabilities of ``TOLD`` for the words.
+            told: Probability of each of ``text_emotion.LABELS`` for the words.
         """
         side = feeling.valence if feeling else 0.0
         best, most = None, _LEAST_APPRAISAL

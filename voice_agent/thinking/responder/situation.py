@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_agent.events import Exchange, Paralinguistics, UserTurn
+from voice_agent.thinking.responder.meaning import Need
 from voice_agent.thinking.responder.phrasebook import Cue, Feeling, Phrasebook, Topic
 from voice_agent.thinking.responder.understanding import NAMED, Reader, Reading
-from voice_agent.thinking.responder.meaning import Need
 from voice_agent.thinking.responder.voice import (
     AGAINST_WORDS,
     Suggestion,
@@ -52,7 +52,7 @@ class Situation:
         reflects: Feelings may be spoken of, and the voice be used as a sign of them.
         cue: What the sound of the voice suggests.
         sure: It is clear enough to be spoken of; else it may colour the answer and no more.
-        change: How the voice differs from that of the last turns, in words; empty where it does not.
+        change: How the voice differs from that of the last turns; empty where it does not.
         opposed: The voice contradicts the words; neither counts for more.
         noticed: That was noticed once in this conversation, and is left alone from then on.
         contrast: The same in words, where the emotion of the voice is clear.

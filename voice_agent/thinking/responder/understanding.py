@@ -1,18 +1,22 @@
 """What a turn says: the move it makes, the feeling, the topic, and words worth turning round."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from voice_agent.events import UserTurn
-from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking import knowledge
+from voice_agent.thinking.plain_words import plain
+from voice_agent.thinking.responder.clauses import Clause, Grammar
 from voice_agent.thinking.responder.meaning import Appraisal, Meaning
 from voice_agent.thinking.responder.mirror import Mirror
+from voice_agent.thinking.responder.misheard import Misheard
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
+from voice_agent.thinking.responder.stimulus import stimulus
 from voice_agent.thinking.text_emotion import TextEmotion
 
 _LEAST_CONFIDENCE = 0.15
+_MIRRORED_CONFIDENCE = 0.35
 _LEAST_FEELING = 0.5
 _LEAST_JOY = 0.9  # rejoicing at a trouble hurts more than missing a joy
 NAMED = 1.6
@@ -28,45 +32,9 @@ _FACT = re.compile(
     r"|is|are|was|were|does|did|can|do you know)\b"
 )
 _PERSONAL = re.compile(r"\b(i|me|my|we|us|our|you|your|am)\b")
-_FUNCTION = frozenset(
-    "a an the this that these those of in on at to for from with by and or but so if as than then "
-    "is are was were be been am do does did have has had it its he she they them him her his their "
-    "i me my we us our you your not no yes there here what which who how when where why will would "
-    "can could should just very really too also um uh er hmm oh well like".split()
-)
 _CORRECTION = re.compile(
     r"(?i)((no|nope|sorry|well)[,.!]? )*(i said|i meant|i mean|what i said was),? (?=.{6})"
 )
-_SUBJECT = re.compile(
-    r"\b(i|you|he|she|it|we|they|that|this|there|who|what|everything|everyone|nobody|someone|"
-    r"(my|our|his|her|their|the|your) (?!of|and|the|in|to|a\b)\w+)\b \w+"
-)
-_IMPOSSIBLE = re.compile(
-    r"\b(the|a|an) (of|in|to|and|are|is|the|was|were|with|for|at|on|a|an)\b"
-    r"|\b(he|she|they|we|i) (the|a|of|in|to|and|at|for)\b|\b(of|to|in|at) (of|in|and|is|are|to)$"
-)
-_FRAGMENT = re.compile(
-    r"(for|with|in|at|on|about|since|because|to|from|after|before|during|by|mostly|just|only|maybe|"
-    r"and|but|so|almost|every|all|no|not|yes|some|two|three|many|both|very|too|really|always|last|"
-    r"next|this) "
-)
-_THIRD_PERSON = re.compile(r"\b(he|she|it|everyone|nobody|someone)( \w+)? \w+s\b")
-_ENDINGS = (
-    ("", ""),
-    ("s", ""),
-    ("es", ""),
-    ("es", "e"),
-    ("ed", ""),
-    ("ed", "e"),
-    ("ing", ""),
-    ("ing", "e"),
-    ("ly", ""),
-    ("er", ""),
-    ("ies", "y"),
-    ("ied", "y"),
-    ("'s", ""),
-)
-_STANDALONE = frozenset("help hello hi bye thanks sorry wow ouch yay damn shit fuck hmm".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +49,8 @@ class Reading:
         topic: What it is about.
         thing: The same in the person's words, turned round ("your boss").
         clauses: The person's own clauses turned round, the most telling first.
-        stimulus: What brought the feeling about, in the person's own words; empty where none is told.
+        stimulus: What brought the feeling about, in the person's own words; empty where nothing
+            does.
         cause: The same as a clause turned round; empty where it cannot be turned round safely.
         told: The same told of them ("their boss yelled at them").
         appraisal: How they see it; None where the words do not show it.
@@ -126,7 +95,9 @@ class Reader:
     def __init__(self, book: Phrasebook, emotions: TextEmotion) -> None:
         self._book = book
         self._emotions = emotions
-        self._mirror = Mirror(book.language)
+        self._grammar = Grammar(book.language)
+        self._mirror = Mirror(book.language, self._grammar)
+        self._misheard = Misheard(self._grammar, emotions.known)
         self.meaning = Meaning(knowledge.load("meaning"))
         self._read: dict[tuple[str, float | None, bool], Reading] = {}
 
@@ -159,9 +130,22 @@ class Reader:
         topic = next((t for t in self._book.topics.values() if t.words.search(said)), None)
         feeling, strength = self._feeling(said, topic)
         if act is None and strength < NAMED and topic is None:
-            unheard, word = self._doubtful(said, answering)
+            unheard, word = self._misheard.doubt(said, answering)
             if unheard:
                 return Reading(said, unheard=unheard, word=word)
+        clauses = self._grammar.clauses(text)
+        source, own_words = None, ""
+        if act is None or advice:
+            source, own_words = stimulus(
+                clauses, self._emotional, tuple(self._book.feelings.values()), topic
+            )
+        heard_well = turn.confidence is None or turn.confidence >= _MIRRORED_CONFIDENCE
+        turnable = [
+            c
+            for c in clauses
+            if heard_well and self._mirror.may_turn(c) and self._misheard.knows_all(c)
+        ]
+        main = source if source in turnable else next(iter(turnable), None)
         return Reading(
             said=said,
             act=None if advice else act,
@@ -169,10 +153,15 @@ class Reader:
             strength=strength,
             topic=topic,
             thing=self._thing(said, topic),
-            clauses=self._telling(text, topic),
+            clauses=self._telling(turnable, source, topic),
+            stimulus=own_words,
+            cause=self._mirror.turned(source) if source and source in turnable else "",
+            told=self._mirror.turned(main, "they") if main else "",
             appraisal=None
-            if act
-            else self.meaning.appraisal(said, feeling, strength, self._emotions.told(said.split())),
+            if act and not advice
+            else self.meaning.appraisal(
+                said, feeling, strength, self._emotions.among_feelings(said.split())
+            ),
             advice=advice,
             corrects=correction is not None,
             about=_pronoun(said),
@@ -234,45 +223,24 @@ class Reader:
             return f"the {described}"
         return ""
 
-    def _telling(self, text: str, topic: Topic | None) -> tuple[str, ...]:
-        """Clauses worth turning round: those about the topic first, mere feelings left out."""
-        clauses = [c for c in self._mirror.clauses(text) if not _only_feeling(c, self._book)]
-        on_topic = [c for c in clauses if topic and topic.words.search(_as_own(c))]
-        return tuple(on_topic + [c for c in clauses if c not in on_topic])
+    def _telling(
+        self, clauses: Sequence[Clause], source: Clause | None, topic: Topic | None
+    ) -> tuple[str, ...]:
+        """Clauses turned round: what brought the feeling about, then those about the topic.
 
-    def _doubtful(self, said: str, answering: bool) -> tuple[str, str]:
-        """Whether the words look misheard: nothing known in them, or no sense in their order."""
-        tokens = said.split()
-        if _STANDALONE.intersection(tokens):
-            return "", ""
-        content = [word for word in tokens if word not in _FUNCTION]
-        known = [word for word in content if self._known(word)]
-        if _IMPOSSIBLE.search(said) and len(tokens) <= 9:
-            return "unclear", ""
-        acts = self._mirror.has_any_verb(tokens) or bool(_THIRD_PERSON.search(said))
-        whole = acts and bool(_SUBJECT.search(said))
-        if acts and len(tokens) >= 3 and len(known) == len(content) > 0:
-            return "", ""
-        if whole and len(known) * 2 >= len(content):
-            return "", ""
-        if not content:
-            return ("unclear", "") if len(tokens) > 1 else ("", "")
-        if len(content) == 1 and len(tokens) <= 3:
-            return ("", "") if answering and known else ("unclear_word", content[0])
-        if _FRAGMENT.match(said) and len(known) == len(content):
-            return "", ""
-        stutters = any(a == b for a, b in pairwise(tokens))
-        longest = 4 if answering else 3
-        if stutters or len(tokens) > longest or len(known) * 3 < len(content) * 2:
-            return "unclear", ""
-        return "", ""
+        Mere feelings are left out.
+        """
 
-    def _known(self, word: str) -> bool:
-        return any(
-            word.removesuffix(ending) + more in self._emotions.known
-            for ending, more in _ENDINGS
-            if word.endswith(ending)
-        )
+        def rank(clause: Clause) -> int:
+            on_topic = topic is not None and topic.words.search(plain(clause.text))
+            return 0 if clause is source else 1 if on_topic else 2
+
+        turned = (self._mirror.turned(clause) for clause in sorted(clauses, key=rank))
+        return tuple(one for one in turned if not _only_feeling(one, self._book))
+
+    def _emotional(self, words: Sequence[str]) -> float:
+        """How much words tell of a feeling, in [0, 1]."""
+        return 1.0 - self._emotions.told(words)["neutral"]
 
 
 def _named(pattern: re.Pattern[str] | None, said: str, valence: float) -> float:
