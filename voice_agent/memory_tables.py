@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -263,7 +264,7 @@ def export(database: sqlite3.Connection, person: Person) -> dict[str, Any]:
                 "kind": kept.memory.kind,
                 "about": kept.memory.about,
                 "text": kept.memory.text,
-                "at": kept.memory.at,
+                "at": datetime.fromtimestamp(kept.memory.at, UTC).isoformat(),
                 "valence": kept.memory.valence,
                 "arousal": kept.memory.arousal,
                 "session_id": kept.session,

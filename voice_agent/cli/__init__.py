@@ -15,6 +15,7 @@ from voice_agent.cli import (
     converse,
     doctor,
     evaluate,
+    memory,
     serve,
     sessions,
     train,
@@ -36,6 +37,7 @@ app.command("analyze")(analyze.analyze)
 app.command("doctor")(doctor.doctor)
 app.command("config")(config.config)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(memory.app, name="memory")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(train.app, name="train")
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice_agent.cli.options import AsJson, Logging, LogLevel, Source
+from voice_agent.cli.options import AsJson, Logging, LogLevel, Source, UserName, person
 
 if TYPE_CHECKING:
     from asyncio import Runner
 
     from voice_agent.config import Config
+    from voice_agent.person import Person
 
 
 def chat(
@@ -21,6 +22,7 @@ def chat(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Speak the replies into WAV files there.")
     ] = None,
+    user: UserName = None,
     source: Source = "embedded",
     log_level: Logging = LogLevel.WARNING,
 ) -> None:
@@ -32,12 +34,15 @@ def chat(
 
     logs.configure(log_level.value, structured=False)
     config = load(source)
+    who = person(user) if user is not None else None
     # The loop rests while somebody types: nothing is under way then, and Ctrl-C works as usual.
     with asyncio.Runner() as runner:
-        _chat(runner, config, as_json, out)
+        _chat(runner, config, as_json, out, who)
 
 
-def _chat(runner: "Runner", config: "Config", as_json: bool, out: Path | None) -> None:
+def _chat(
+    runner: "Runner", config: "Config", as_json: bool, out: Path | None, who: "Person | None"
+) -> None:
     from rich.console import Console
 
     from voice_agent.cli.loading import loaded
@@ -57,7 +62,9 @@ def _chat(runner: "Runner", config: "Config", as_json: bool, out: Path | None) -
     exits = AsyncExitStack()
     try:
         agent = runner.run(exits.enter_async_context(loaded(config)))
-        opening = FileConversation.open(agent, out=out, fast=True, aloud=out is not None)
+        opening = FileConversation.open(
+            agent, out=out, fast=True, aloud=out is not None, person=who
+        )
         conversation = runner.run(opening)
         exits.push_async_callback(conversation.close)
         for text in _lines(config.safety.disclosure):

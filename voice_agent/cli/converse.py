@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice_agent.cli.options import AsJson, Logging, LogLevel, Source
+from voice_agent.cli.options import AsJson, Logging, LogLevel, Source, UserName, person
 
 if TYPE_CHECKING:
     from voice_agent.config import Config
+    from voice_agent.person import Person
 
 
 def converse(
@@ -19,6 +20,7 @@ def converse(
         Path | None, typer.Option(metavar="DIR", help="Write the replies there as WAV files.")
     ] = None,
     as_json: AsJson = False,
+    user: UserName = None,
     source: Source = "embedded",
     fast: Annotated[
         bool, typer.Option("--fast", help="As fast as it goes instead of in real time.")
@@ -41,8 +43,9 @@ def converse(
 
     logs.configure(log_level.value, structured=False)
     config = load(source)
+    who = person(user) if user is not None else None
     describe(files[0])  # a slip of the pen should not wait until all engines are loaded
-    asyncio.run(_converse(files, config, out, as_json, fast, endpointing))
+    asyncio.run(_converse(files, config, out, as_json, fast, endpointing, who))
 
 
 async def _converse(
@@ -52,6 +55,7 @@ async def _converse(
     as_json: bool,
     fast: bool,
     endpointing: bool,
+    who: "Person | None",
 ) -> None:
     from rich.console import Console
 
@@ -64,7 +68,7 @@ async def _converse(
     console = Console()
     async with loaded(config) as agent:
         conversation = await FileConversation.open(
-            agent, out=out, fast=fast, endpointing=endpointing
+            agent, out=out, fast=fast, endpointing=endpointing, person=who
         )
         try:
             for path in files:

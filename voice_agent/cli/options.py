@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from voice_agent.person import Person
 
 Source = Annotated[
     str,
@@ -19,6 +22,12 @@ EngineName = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
+UserName = Annotated[
+    str | None,
+    typer.Option("--user", metavar="NAME", help="Who is talking, to be remembered by that name."),
+]
+
+
 class LogLevel(StrEnum):
     """From which level on the log is written."""
 
@@ -31,6 +40,20 @@ class LogLevel(StrEnum):
 Logging = Annotated[
     LogLevel, typer.Option("--log-level", case_sensitive=False, help="How much to log, on stderr.")
 ]
+
+
+def person(name: str) -> "Person":
+    """The person of a name.
+
+    Raises:
+        typer.BadParameter: It is no name.
+    """
+    from voice_agent.person import Person
+
+    try:
+        return Person.here(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--user") from error
 
 
 def rows_by_column(conditions: Sequence[str], option: str) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ from voice_agent.errors import ConfigError, StoreError
 _TOKEN_PROTOCOL = "openai-insecure-api-key."
 """Browsers cannot set headers on a websocket: the token comes as a sub-protocol of this name."""
 
-_GUARDED = ("/v1/realtime", "/v1/access", "/metrics")
+_GUARDED = ("/v1/realtime", "/v1/access", "/v1/memory", "/metrics")
 """What needs the token, where there is one. Stored conversations have secrets of their own."""
 
 _KEY_BYTES = 32
@@ -105,7 +105,7 @@ class Access:
         if origin is not None and not self._is_ours(origin, host):
             message = f"pages of {origin[:200]!r} may not connect; list it in server.origins"
             return Refusal(403, "origin_not_allowed", message)
-        if self._token is not None and path in _GUARDED and not self._shown(headers):
+        if self._token is not None and _is_guarded(path) and not self._shown(headers):
             return Refusal(401, "invalid_api_key", "the server's token is needed as Bearer token")
         return None
 
@@ -123,6 +123,10 @@ class Access:
         ]
         shown = bearer(headers)
         return any(_same(token, self._token) for token in [*tokens, shown] if token is not None)
+
+
+def _is_guarded(path: str) -> bool:
+    return any(path == guarded or path.startswith(f"{guarded}/") for guarded in _GUARDED)
 
 
 def bearer(headers: Headers) -> str | None:

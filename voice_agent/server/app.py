@@ -1,4 +1,4 @@
-"""The server: the page, the realtime websocket, health, metrics and stored conversations."""
+"""The server: the page, the realtime websocket, health, metrics, and what is kept of people."""
 
 import asyncio
 import logging
@@ -25,9 +25,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from voice_agent.agent import Agent
 from voice_agent.config import Config, shipped
 from voice_agent.errors import CannotListen, UnknownConversation
+from voice_agent.server import memory
 from voice_agent.server.access import Access, Guard, Refusal, Secrets, bearer, check_address
 from voice_agent.server.metrics import Metrics
 from voice_agent.transports.realtime.connection import Connection
+from voice_agent.transports.realtime.guest import KEY_HEADER
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ def create_app(agent: Agent) -> Starlette:
             WebSocketRoute("/{path:path}", nowhere),
             Route("/v1/access", access),
             Route("/v1/conversations/{session}", conversation, methods=["GET", "DELETE"]),
+            *memory.routes(agent.store.memories),
             Route("/healthz", healthz),
             Route("/metrics", expose),
             Mount("/", StaticFiles(directory=shipped("web"), html=True, check_dir=False)),
@@ -115,7 +118,7 @@ def create_app(agent: Agent) -> Starlette:
                 CORSMiddleware,
                 allow_origins=origins,
                 allow_methods=["GET", "DELETE"],
-                allow_headers=["Authorization"],
+                allow_headers=["Authorization", KEY_HEADER],
             ),
         ],
     )

@@ -31,6 +31,7 @@ from voice_agent.dialogue.events import (
 from voice_agent.dialogue.session import Session
 from voice_agent.errors import AudioError, EngineError, VoiceAgentError
 from voice_agent.events import ReplyStatus, TurnRecord
+from voice_agent.person import Person
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ class FileConversation:
         endpointing: bool = False,
         aloud: bool = True,
         watch: Callable[[SessionEvent], None] = lambda event: None,
+        person: Person | None = None,
     ) -> Self:
         """Opens a conversation.
 
@@ -114,6 +116,7 @@ class FileConversation:
             endpointing: Whether the agent decides where turns end; else the end of a file does.
             aloud: Whether replies are spoken at all.
             watch: Told of each event of the session as it happens.
+            person: Who talks, where known.
 
         Raises:
             AudioError: The folder cannot be made.
@@ -122,7 +125,7 @@ class FileConversation:
         if out is not None:
             _make_folder(out)
         conversation = cls(out, fast, watch)
-        conversation._session = await agent.open(conversation._on_event)
+        conversation._session = await agent.open(conversation._on_event, user=person)
         conversation._session.turn_taking.automatic = endpointing
         conversation._session.turn_taking.aloud = aloud
         return conversation
