@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import uuid4
 
 from voice_agent.config import Config, EngineChoice, engine_options
@@ -26,6 +26,8 @@ from voice_agent.hearing.vad import VadModel
 from voice_agent.person import Person
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
+from voice_agent.thinking.memory.embedding import Embedder
+from voice_agent.thinking.memory.recollection import Recollection
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.models.embedded import EmbeddedModel
 from voice_agent.thinking.safety import SafetyGate
@@ -53,6 +55,7 @@ class Agent:
         loaded: Mapping[EngineKind, Any],
         reserve: Sequence[Any],
         store: Store,
+        embedder: Embedder | None,
     ) -> None:
         """Use ``create``.
 
@@ -61,9 +64,11 @@ class Agent:
             loaded: The chosen engines.
             reserve: Language models that answer where the chosen one fails; the last one embedded.
             store: Where conversations are kept.
+            embedder: Recalls memories by meaning; None where words alone bring them back.
         """
         self.config = config
         self.store = store
+        self._embedder = embedder
         self.engines: Mapping[str, str] = {kind: engine.name for kind, engine in loaded.items()}
         self._loaded = loaded
         self._recognizer: Recognizer = loaded["recognizer"]
@@ -98,16 +103,25 @@ class Agent:
             asyncio.ensure_future(engine.create(options))
             for engine, options in (*classes.values(), *reserve)
         ]
+        if config.memory.embedding is not None:
+            creating.append(asyncio.ensure_future(Embedder.create(config.memory.embedding)))
         outcomes = await asyncio.gather(*creating, return_exceptions=True)
-        loaded = dict(zip(classes, outcomes, strict=False))
-        for failure in outcomes:
-            if isinstance(failure, BaseException):
-                for engine in outcomes:
-                    if not isinstance(engine, BaseException):
-                        await engine.close()
-                await store.close()
-                raise failure
-        return cls(config, loaded, outcomes[len(classes) :], store)
+        chosen, spare = outcomes[: len(classes)], outcomes[len(classes) :]
+        embedder = spare.pop() if config.memory.embedding is not None else None
+        failures = [one for one in (*chosen, embedder) if isinstance(one, BaseException)]
+        if failures:
+            for engine in outcomes:
+                if not isinstance(engine, BaseException):
+                    await engine.close()
+            await store.close()
+            raise failures[0]
+        for missing in spare:
+            if isinstance(missing, BaseException):
+                # It would only stand in for another one.
+                log.warning("a language model in reserve is missing: %s", missing)
+        ready = [model for model in spare if not isinstance(model, BaseException)]
+        loaded = dict(zip(classes, chosen, strict=True))
+        return cls(config, loaded, ready, store, cast("Embedder | None", embedder))
 
     @property
     def sessions(self) -> int:
@@ -158,6 +172,8 @@ class Agent:
         for engine in self._loaded.values():
             await engine.close()
         await self._models.close()
+        if self._embedder is not None:
+            await self._embedder.close()
         self._ears.close()
         await self.store.close()
 
@@ -176,6 +192,9 @@ class Agent:
             voice = await self._analyzer.open()
             opened.push_async_callback(voice.close)
             await self.store.begin(id, user.name if user else None, self.engines)
+            recollection = await Recollection.open(
+                self.store, user, id, config.memory, self._embedder
+            )
             opened.pop_all()
         ear = Ear(self._vad, self._detector, hearing.vad, hearing.endpointing)
 
@@ -192,7 +211,7 @@ class Agent:
         )
         wings = Wings(
             listen,
-            Thinker(self._models, gate, character, self._embedded.think),
+            Thinker(self._models, gate, character, self._embedded.think, recollection),
             Speaker(self._synthesizer, config.speaking.level_db),
             self.store,
             self.engines,
