@@ -18,6 +18,8 @@ export class Incoming {
   #cut = new Set();
   /** @type {Map<string, number>} when a reply's first audio came */
   #arrived = new Map();
+  /** Whether a reply was announced and is not over; its first words may be long in coming. */
+  #expected = false;
   /** @type {string|null} the reply that is being received */
   #receiving = null;
 
@@ -49,7 +51,12 @@ export class Incoming {
 
   /** @returns {boolean} whether a reply is coming in or sounding */
   get active() {
-    return this.#receiving !== null || Boolean(this.#player?.item);
+    return this.#expected || Boolean(this.#player?.item);
+  }
+
+  /** A reply is announced. */
+  expect() {
+    this.#expected = true;
   }
 
   /** @param {string} response @param {string} item */
@@ -77,6 +84,7 @@ export class Incoming {
    * @returns {boolean} whether something of it is or was to be heard
    */
   done(response) {
+    this.#expected = false;
     this.#receiving = null;
     const entry = this.#conversation.replyOf(response.id);
     if (!entry) return false;
@@ -88,7 +96,7 @@ export class Incoming {
 
   /** Stops the reply that is under way because the person wants it. */
   async stop() {
-    if (this.#receiving) this.#connection.send({ type: "response.cancel" });
+    if (this.#expected) this.#connection.send({ type: "response.cancel" });
     await this.interrupt();
   }
 
@@ -111,6 +119,7 @@ export class Incoming {
 
   /** The connection broke: a reply that had not come wholly ends here; a whole one is played on. */
   async breakOff() {
+    this.#expected = false;
     if (this.#player?.held) this.#player.resume();
     if (!this.#receiving) return;
     const broken = this.#receiving;

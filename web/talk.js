@@ -235,9 +235,13 @@ export class Talk extends EventTarget {
       if (item.role === "user" && typed) this.#conversation.typed(item.id, typed);
     },
     "conversation.item.deleted": ({ item_id }) => this.#conversation.remove(item_id),
-    "response.created": () => this.#think(true),
-    "response.output_item.added": ({ response_id, item }) =>
-      this.#incoming.begin(response_id, item.id),
+    "response.created": () => {
+      this.#incoming.expect();
+      this.#think(true);
+    },
+    "response.output_item.added": ({ response_id, item }) => {
+      if (item.type === "message") this.#incoming.begin(response_id, item.id);
+    },
     "voice_agent.thought": ({ response_id, thought }) =>
       this.#conversation.think(response_id, thought),
     "voice_agent.latency": ({ response_id, latency_ms }) =>

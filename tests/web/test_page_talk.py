@@ -185,6 +185,18 @@ async def test_a_button_stops_the_agent(opened: Open, server: ScriptedServer) ->
     await until(page, "window.ear() === 0", 0.5)
 
 
+async def test_typing_while_the_agent_still_thinks_calls_its_answer_off(
+    opened: Open, server: ScriptedServer
+) -> None:
+    page = await opened()
+    await server.send("response.created", response={"id": "r1", "status": "in_progress"})
+    await expect(page.locator("#stop")).to_be_visible()
+    await page.fill("#say", "Never mind.")
+    await page.keyboard.press("Enter")
+    await server.expect("response.cancel")
+    await server.expect("conversation.item.create")
+
+
 async def test_push_to_talk_sends_only_while_the_space_bar_is_down(
     opened: Open, server: ScriptedServer
 ) -> None:
