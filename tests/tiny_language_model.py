@@ -60,7 +60,7 @@ ANSWERS = {
     "snowman": "<think><linguistic>Snow lies outside</linguistic><need>play</need>"
     "<strategy>Others</strategy><emotion>joyful</emotion><style>bright</style></think>"
     "Look: ☃ 雪人 👩‍🚀! Żółw.",
-    "forever": "<think><linguistic>No end</linguistic><emotion>neutral</emotion></think>"
+    "forever": "<think><linguistic>No end</linguistic></think>"
     "Mine goes on.\n<words>and so does yours</words>",
 }
 """What the trained model answers, by the last word of the turn; the first to any other."""
@@ -100,7 +100,11 @@ def untrained(folder: Path, **more: Any) -> Path:
     size = len(tokenizer(folder, more.pop("template", CHATML)))
     torch.manual_seed(more.pop("seed", 0))
     config = _config(size, initializer_range=0.3, **more)
-    _save(Qwen2ForCausalLM(config), folder)
+    model = Qwen2ForCausalLM(config)
+    with torch.no_grad():
+        # It goes on and on.
+        model.get_input_embeddings().weight[: len(MARKS)] *= 0.01
+    _save(model, folder)
     return folder
 
 
@@ -112,7 +116,7 @@ def trained(folder: Path) -> Path:
     words = tokenizer(folder)
     torch.manual_seed(0)
     model = Qwen2ForCausalLM(
-        _config(len(words), use_sliding_window=True, sliding_window=48, max_window_layers=0)
+        _config(len(words), use_sliding_window=True, sliding_window=40, max_window_layers=0)
     )
     _train(model, words, steps=220)
     _save(model, folder)
@@ -142,8 +146,8 @@ def _save(model: Qwen2ForCausalLM, folder: Path) -> None:
 def _train(model: Qwen2ForCausalLM, words: PreTrainedTokenizerFast, steps: int) -> None:
     chance = random.Random(0)
     soup = render_instructions(Conduct()).split()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, steps, pct_start=0.1)
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps, pct_start=0.1)
     model.train()
     for _ in range(steps):
         batch = [_example(words, chance, soup) for _ in range(8)]
@@ -164,8 +168,8 @@ def _example(
     key = chance.choice([*ANSWERS, ""])
     said = [chance.choice(soup) for _ in range(chance.randrange(12))]
     turn = f"<words>{' '.join([*said, *([key] if key else [])])}</words>"
-    if chance.random() < 0.3:
-        turn += f"\n<manner>{' '.join(chance.choices(soup, k=5))}</manner>"
+    if not key and chance.random() < 0.5:
+        turn += f"\n<manner>{' '.join(chance.choices(soup, k=4))}</manner>"
     before = " ".join(chance.choices(soup, k=chance.randrange(30)))
     prompt = f"{before}<|im_end|>\n<|im_start|>user\n{turn}<|im_end|>\n<|im_start|>assistant\n"
     asked = words(prompt, add_special_tokens=False)["input_ids"]

@@ -123,7 +123,7 @@ def load(options: Options, folder: Path) -> LoadedModel:
             f"{options.model} does not fit into the memory of the GPU; choose a smaller model, or "
             "set thinking.language_model.device to cpu"
         ) from error
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except Exception as error:  # each format of files has errors of its own
         reason = str(error).partition("\n")[0]
         raise EngineUnavailable(
             f"the model {options.model} in {folder} cannot be loaded: {reason}"

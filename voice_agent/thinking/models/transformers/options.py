@@ -1,8 +1,8 @@
 """The settings of the engine."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Options(BaseModel):
@@ -42,3 +42,9 @@ class Options(BaseModel):
         le=1024,
         description="Conversations whose beginning is kept in memory, so that it is read only once",
     )
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.max_new_tokens * 2 > self.context_tokens:
+            raise ValueError("max_new_tokens: at most half of context_tokens")
+        return self

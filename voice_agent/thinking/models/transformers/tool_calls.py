@@ -85,16 +85,21 @@ class ToolCallParser:
         if not found:
             keep = 0 if last else unfinished(self._pending, self._marks)
             text = self._pending[: len(self._pending) - keep]
-            # White space alone may still be followed by a call, which begins the answer.
-            if not last and self._at_start and not self._in_thought and not text.strip():
+            # Nothing to speak of may still be followed by a call, which begins the answer.
+            if (
+                not last
+                and self._at_start
+                and not self._in_thought
+                and not text.strip(_BETWEEN_CALLS)
+            ):
                 return None
             self._pending = self._pending[len(text) :]
-            if text.strip():
+            if text.strip(_BETWEEN_CALLS):
                 self._at_start = False
             return text or None
         at, mark = min(found)
         text, self._pending = self._pending[:at], self._pending[at + len(mark) :]
-        if text.strip():
+        if text.strip(_BETWEEN_CALLS):
             self._at_start = False
         if mark == OPENING:
             self._in_call = True
