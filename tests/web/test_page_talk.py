@@ -190,7 +190,7 @@ async def test_typing_while_the_agent_still_thinks_calls_its_answer_off(
 ) -> None:
     page = await opened()
     await server.send("response.created", response={"id": "r1", "status": "in_progress"})
-    await expect(page.locator("#stop")).to_be_visible()
+    await expect(page.locator("#state")).to_have_text("Thinking")
     await page.fill("#say", "Never mind.")
     await page.keyboard.press("Enter")
     await server.expect("response.cancel")
