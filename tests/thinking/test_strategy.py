@@ -275,3 +275,15 @@ def test_what_a_turn_shows(said, shown):
 
 def test_past_turns_without_a_thought_forbid_nothing():
     assert allowed([Exchange(UserTurn("a"), "b")] * 3) == frozenset(Strategy)
+
+
+def test_strategies_that_suit_no_glad_talk_are_chosen_where_no_other_may():
+    some = Conduct(strategies=(Strategy.SUGGESTION, Strategy.INFORMATION))
+    assert chosen("we won the game", valence=0.9, conduct=some)
+
+
+def test_without_a_model_the_rules_by_hand_choose(monkeypatch):
+    monkeypatch.setattr("voice_agent.thinking.strategy.choosing.carried", lambda: None)
+    strategies = used(conversation(TROUBLE, Conduct(), -0.5))
+    assert len(set(strategies)) >= 4
+    assert chosen("what should i do", advice=True)[0].strategy is Strategy.SUGGESTION

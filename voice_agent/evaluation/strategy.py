@@ -19,10 +19,9 @@ from voice_agent.evaluation.metrics import (
 from voice_agent.evaluation.strategy_dialogues import CLASSES, SELF_DISCLOSURE, Moment
 from voice_agent.events import Conduct, Exchange, Strategy, Thought
 from voice_agent.thinking.strategy import choose, stage_of
-from voice_agent.thinking.strategy.evidence import evidence
+from voice_agent.thinking.strategy.evidence import evidence, valence_of
 from voice_agent.thinking.strategy.features import features
 from voice_agent.thinking.strategy.model import LEARNED, STAGES, Learned, StrategyModel
-from voice_agent.thinking.words_and_voice import feeling_in_words
 
 Fit = Callable[[Sequence[Moment], int], Learned]
 """Trains on moments with a seed."""
@@ -146,12 +145,11 @@ def preference_strengths(matrix: Confusion) -> dict[str, float]:
     names = list(matrix)
     wins = np.array([[float(matrix[true][told]) for true in names] for told in names])
     np.fill_diagonal(wins, 0.0)
+    met = wins + wins.T
     strength = np.ones(len(names))
     for _ in range(_PASSES):
         pairs = strength[:, None] + strength[None, :]
-        won = (wins * strength[None, :] / pairs).sum(axis=1)
-        lost = (wins.T / pairs).sum(axis=1)
-        strength = (won + 1e-9) / (lost + 1e-9)
+        strength = (wins.sum(axis=1) + 1e-9) / ((met / pairs).sum(axis=1) + 1e-9)
         strength *= len(names) / strength.sum()
     return dict(zip(names, strength.tolist(), strict=True))
 
@@ -184,8 +182,7 @@ def _tell(model: StrategyModel, moments: Sequence[Moment]) -> Iterator[_Told]:
 
 
 def _valence(moment: Moment) -> float:
-    words = feeling_in_words(moment.turn.text)
-    return 0.0 if words.uncertain else words.valence
+    return valence_of(moment.turn.text, sure=True)
 
 
 def _as_class(strategy: Strategy) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_agent.evaluation.strategy_dialogues import CLASSES, Moment, read
+from voice_agent.thinking.strategy.evidence import valence_of
 from voice_agent.thinking.strategy.features import features
 from voice_agent.thinking.strategy.model import STAGES, Learned
 from voice_agent.thinking.strategy.stages import Course, course
-from voice_agent.thinking.words_and_voice import feeling_in_words
 
 _LEAST_COUNT = 5
 _STEPS = 250
@@ -97,14 +97,13 @@ def _softmax_regression(
 
 
 def _course(moment: Moment) -> Course:
-    told = feeling_in_words(moment.turn.text)
-    valence = 0.0 if told.uncertain else told.valence
+    valence = valence_of(moment.turn.text, sure=True)
     return course(moment.turn, moment.history, valence=valence, advice_wanted=False)
 
 
 def _state(moment: Moment, found: Course) -> list[float]:
     """Valence, then 1 at the stage."""
-    valence = feeling_in_words(moment.turn.text).valence
+    valence = valence_of(moment.turn.text)
     return [valence, *(float(found.stage is one) for one in STAGES)]
 
 
@@ -137,7 +136,7 @@ def _effect(moments: Sequence[Moment], courses: Sequence[Course]) -> Floats:
 
 def _outcomes(moments: Sequence[Moment]) -> Floats:
     """How the person's turn after each moment is; not a number where nothing is known."""
-    said = [feeling_in_words(m.following).valence if m.following else np.nan for m in moments]
+    said = [valence_of(m.following) if m.following else np.nan for m in moments]
     eased = [m.unease[0] - m.unease[1] if m.unease else np.nan for m in moments]
     rated = [np.nan if m.feedback is None else float(m.feedback) for m in moments]
     parts = np.array([said, eased, rated], float)
@@ -160,7 +159,7 @@ def _next_valence(moments: Sequence[Moment], courses: Sequence[Course]) -> tuple
         stage = STAGES.index(courses[at].stage)
         ground[row, 2 * stage : 2 * stage + 2] = 1.0, _state(moments[at], courses[at])[0]
         chosen[row, CLASSES.index(moments[at].strategy)] = 1.0
-    target = np.array([feeling_in_words(moments[at].following).valence for at in kept])
+    target = np.array([valence_of(moments[at].following) for at in kept])
     shrink = np.concatenate([np.ones(ground.shape[1]), np.full(len(CLASSES), _SHRINK_EFFECT)])
     fitted = _ridge(np.hstack([ground, chosen]), target, shrink)
     return fitted[: ground.shape[1]].reshape(len(STAGES), 2), fitted[ground.shape[1] :]

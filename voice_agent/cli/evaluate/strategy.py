@@ -36,6 +36,7 @@ def strategy(
     """
     import json
 
+    from voice_agent.errors import EngineUnavailable
     from voice_agent.evaluation.strategy import cross_validate, evaluate
     from voice_agent.evaluation.strategy_dialogues import read
     from voice_agent.thinking.strategy.model import carried as carried_model
@@ -43,7 +44,10 @@ def strategy(
 
     moments = read(data)
     if carried:
-        report = evaluate(carried_model(), moments)
+        model = carried_model()
+        if model is None:
+            raise EngineUnavailable("there is no models/strategy/model.npz: train one first")
+        report = evaluate(model, moments)
     else:
         report = cross_validate(moments, train, folds, seed)
     if as_json:
@@ -74,7 +78,7 @@ def show(report: "StrategyReport") -> None:
         "Without self-disclosure",
         ("macro F1", share(report.usable_macro_f1)),
     )
-    console.print(class_table(report.per_class, report.confusion))
+    console.print(class_table(report.per_class, report.confusion, "answers"))
 
     summary(console, "Preference [dim]1 is even[/]", ("bias", f"{report.bias:.2f}"))
     table = _table("", "strength", "told", "people", "by the agent")

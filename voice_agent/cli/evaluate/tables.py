@@ -21,11 +21,13 @@ def summary(console: Console, title: str, *figures: tuple[str, str]) -> None:
     console.print("   ".join(f"[dim]{name}[/] {value}" for name, value in figures))
 
 
-def class_table(per_class: Mapping[str, ClassFigures], matrix: Confusion) -> Table:
+def class_table(
+    per_class: Mapping[str, ClassFigures], matrix: Confusion, items: str = "clips"
+) -> Table:
     """Figures by class, and what each is mostly taken for."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
-    for heading in ("clips", "recall", "precision", "F1"):
+    for heading in (items, "recall", "precision", "F1"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("taken for")
     for label, figures in per_class.items():

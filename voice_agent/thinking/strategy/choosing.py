@@ -63,55 +63,82 @@ def choose(
         advice_wanted: This turn asks for advice.
         conduct: ``strategies`` bounds the choice; ``initiative`` is the share of the last replies
             that lead on, by a question or a suggestion. Advice that is wanted is always given.
-        model: What was learned; the carried one without it.
+        model: What was learned; the carried one without it, and where that was taken out, the rules
+            by hand choose alone.
 
     Raises:
-        EngineUnavailable: The carried model is missing or damaged.
+        EngineUnavailable: The carried model is damaged.
     """
     found = course(turn, history, valence=valence, advice_wanted=advice_wanted)
     shown = evidence(turn.text) | ({"advice"} if advice_wanted else set())
     talk = _kind_of_talk(found, valence, shown)
     may = may_come_next(history, conduct, unasked=talk == Stage.EXPLORATION and not advice_wanted)
-    scores = dict(_by_hand(talk, shown))
-    best_after: dict[Strategy, Strategy] = {}
-    effects: dict[str, float] = {}
-    if talk in tuple(Stage):
-        learned = model or carried()
+    scores = _by_hand(talk, shown)
+    ahead: dict[Strategy, _Ahead] = {}
+    learned = (model or carried()) if talk in tuple(Stage) else None
+    if learned is not None:
         fit = learned.probabilities(features(turn, history))
-        effects, after = learned.ahead(found.stage, valence)
-        for row, strategy in enumerate(LEARNED):
-            ahead: dict[Strategy, float] = {
-                LEARNED[at]: float(value)
-                for at, value in enumerate(after[row])
-                if _may_follow(LEARNED[at], strategy, history, conduct)
-            }
-            best_after[strategy] = max(ahead, key=lambda one: ahead[one], default=strategy)
-            scores[strategy] = (
-                scores.get(strategy, 0.0)
-                + _WEIGHT_OF_PRIOR * log(fit[strategy] + 1e-6)
-                + _WEIGHT_OF_EFFECT * effects[strategy]
-                + _DISCOUNT * max(ahead.values(), default=0.0)
-            )
-        # The data do not part information from suggestions; the rules by hand do.
-        scores[Strategy.INFORMATION] = scores.get(Strategy.INFORMATION, 0.0) + (
-            scores[Strategy.SUGGESTION] - _by_hand(talk, shown).get(Strategy.SUGGESTION, 0.0)
-        )
+        ahead = _look_ahead(learned, found.stage, valence, history, conduct)
+        for strategy in LEARNED:
+            scores[strategy] += _WEIGHT_OF_PRIOR * log(fit[strategy] + 1e-6)
+            scores[strategy] += ahead[strategy].value
+            if strategy is Strategy.SUGGESTION:
+                # The data do not part information from suggestions; the rules by hand do.
+                scores[Strategy.INFORMATION] += _WEIGHT_OF_PRIOR * log(fit[strategy] + 1e-6)
+                scores[Strategy.INFORMATION] += ahead[strategy].value
     recent = [past.thought.strategy for past in history[-_OVERUSE_TURNS:] if past.thought]
-    turn_to_lead = Lead(None, 0.5) if advice_wanted else lead(history, conduct)
-    ordered = []
-    for strategy in may:
-        if strategy not in scores and len(may) > 1:
-            continue
-        score = scores.get(strategy, 0.0) - _OVERUSE * recent.count(strategy)
-        if turn_to_lead.must is not None:
-            score += _INITIATIVE * (turn_to_lead.must == (strategy in LEADING))
-        elif strategy in LEADING:
-            score += _NUDGE * (turn_to_lead.owed - 0.5)
-        why = _why(found, shown, talk)
-        lifts = effects.get(strategy, 0.0) >= _LIFTS
-        reason = _reason(strategy, why, turn_to_lead.must, lifts, best_after.get(strategy))
-        ordered.append(Choice(strategy, score, reason))
-    return tuple(sorted(ordered, key=lambda choice: -choice.score))
+    leading = Lead(None, 0.5) if advice_wanted else lead(history, conduct)
+    why = _why(found, shown, talk)
+    choices = [
+        Choice(
+            strategy,
+            scores.get(strategy, 0.0)
+            - _OVERUSE * recent.count(strategy)
+            + _for_initiative(strategy, leading),
+            _reason(strategy, why, leading.must, ahead.get(strategy)),
+        )
+        for strategy in [one for one in may if one in scores] or may
+    ]
+    return tuple(sorted(choices, key=lambda choice: -choice.score))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What a strategy leads to: its effect, the best that can follow, and both in one."""
+
+    effect: float
+    following: Strategy
+    value: float
+
+
+def _look_ahead(
+    learned: StrategyModel,
+    at: Stage,
+    valence: float,
+    history: Sequence[Exchange],
+    conduct: Conduct,
+) -> dict[Strategy, _Ahead]:
+    """Two turns of each strategy that was learned: the next, and the best one after it."""
+    effects, after = learned.ahead(at, valence)
+    found = {}
+    for strategy, row in zip(LEARNED, after.tolist(), strict=True):
+        ways = {
+            one: value
+            for one, value in zip(LEARNED, row, strict=True)
+            if _may_follow(one, strategy, history, conduct)
+        }
+        best = max(ways, key=lambda one: ways[one], default=strategy)
+        value = _WEIGHT_OF_EFFECT * effects[strategy] + _DISCOUNT * ways.get(best, 0.0)
+        found[strategy] = _Ahead(effects[strategy], best, value)
+    return found
+
+
+def _for_initiative(strategy: Strategy, leading: Lead) -> float:
+    """What it adds to lead, or not to, where a share of the replies is to lead."""
+    leads = strategy in LEADING
+    if leading.must is not None:
+        return _INITIATIVE * (leading.must == leads)
+    return _NUDGE * (leading.owed - 0.5) * leads
 
 
 def _kind_of_talk(found: Course, valence: float, shown: frozenset[str]) -> str:
@@ -157,15 +184,14 @@ def _why(found: Course, shown: frozenset[str], talk: str) -> str:
     return found.stage
 
 
-def _reason(
-    strategy: Strategy, why: str, leads: bool | None, lifts: bool, following: Strategy | None
-) -> str:
+def _reason(strategy: Strategy, why: str, must_lead: bool | None, ahead: _Ahead | None) -> str:
     said = rules()["reasons"]
     parts = [said["what"][strategy]]
+    lifts = ahead is not None and ahead.effect >= _LIFTS
     if lifts:
         parts[0] += f", {said['lifts']}"
-    if leads is not None and leads == (strategy in LEADING) and why != "advice":
-        parts.insert(0, said["lead" if leads else "leave"])
-    elif following is not None and following != strategy and not lifts:
-        parts.append(said["after"][following])
+    if must_lead is not None and must_lead == (strategy in LEADING) and why != "advice":
+        parts.insert(0, said["lead" if must_lead else "leave"])
+    elif ahead is not None and ahead.following != strategy and not lifts:
+        parts.append(said["after"][ahead.following])
     return f"{said['why'][why]}; {', and '.join(parts)}"

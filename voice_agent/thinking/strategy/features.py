@@ -6,9 +6,8 @@ from math import log1p
 
 from voice_agent.events import Exchange, Strategy, UserTurn
 from voice_agent.thinking.plain_words import words
-from voice_agent.thinking.strategy.evidence import evidence
+from voice_agent.thinking.strategy.evidence import evidence, valence_of
 from voice_agent.thinking.text_emotion import carried
-from voice_agent.thinking.words_and_voice import feeling_in_words
 
 _TURNS = (1, 2, 3, 4, 6, 8, 10, 13, 16)
 _WORDS = (3, 6, 12, 20, 35)
@@ -33,7 +32,7 @@ def features(turn: UserTurn, history: Sequence[Exchange]) -> dict[str, float]:
     found |= {f"turns>={least}": 1.0 for least in _TURNS if count >= least}
     found["told"] = log1p(len(words(turn.text)) + sum(len(words(text)) for text in texts))
     if texts:
-        found["valence before"] = feeling_in_words(texts[-1]).valence
+        found["valence before"] = valence_of(texts[-1])
     for text in (*texts, turn.text):
         for name in evidence(text):
             found[f"shown {name}"] = found.get(f"shown {name}", 0.0) + 1 / 3
@@ -47,7 +46,7 @@ def _of_emotion(text: str) -> dict[str, float]:
 
 def _of_words(text: str) -> dict[str, float]:
     said = len(words(text))
-    found = {"words": log1p(said), "valence": feeling_in_words(text).valence}
+    found = {"words": log1p(said), "valence": valence_of(text)}
     found |= {f"words>{least}": 1.0 for least in _WORDS if said > least}
     found |= {f"shows {name}": 1.0 for name in evidence(text)}
     return found | _of_emotion(text)

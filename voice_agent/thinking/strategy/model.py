@@ -147,10 +147,13 @@ def _effects(effect: Array, stages: NDArray[np.floating], valence: float) -> Arr
 
 
 @cache
-def carried() -> StrategyModel:
-    """The model that the agent carries, loaded once.
+def carried() -> StrategyModel | None:
+    """The model that the agent carries, loaded once; None where it was taken out.
+
+    It may be: its data are for non-commercial use. Then the rules by hand choose alone.
 
     Raises:
-        EngineUnavailable: Its file is missing or damaged.
+        EngineUnavailable: Its file is damaged.
     """
-    return StrategyModel.load(shipped("models") / "strategy")
+    folder = shipped("models") / "strategy"
+    return StrategyModel.load(folder) if (folder / "model.npz").exists() else None

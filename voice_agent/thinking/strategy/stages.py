@@ -10,8 +10,7 @@ from enum import StrEnum
 
 from voice_agent.events import Exchange, Strategy, UserTurn
 from voice_agent.thinking.plain_words import words
-from voice_agent.thinking.strategy.evidence import evidence
-from voice_agent.thinking.words_and_voice import feeling_in_words
+from voice_agent.thinking.strategy.evidence import evidence, valence_of
 
 _TROUBLED = -0.2
 _GLAD = 0.2
@@ -140,7 +139,7 @@ def _next_stage(now: Course, shown: frozenset[str], advice: bool, reply_to: str)
 
 def _valence(past: Exchange) -> float:
     """Of a past turn: of its words, else of what the voice showed."""
-    told = feeling_in_words(past.user.text) if past.user else None
-    if told is not None and not told.uncertain:
-        return told.valence
+    told = valence_of(past.user.text, sure=True) if past.user else 0.0
+    if told:
+        return told
     return -0.5 if past.thought and past.thought.voice_emotion in _LOW else 0.0
