@@ -112,7 +112,7 @@ _RULES = (
     (f"{_AWAY.format('ago')} ago", _away(-1, "ago")),
     (
         rf"(?:on |this |next |coming |(?P<last>last ))*(?P<day>{'|'.join(_DAYS)}){_PART}"
-        rf"(?P<month> (?:{'|'.join(_MONTHS)}) \d)?",
+        rf"(?P<month> (?:{'|'.join(_MONTHS)}) \d+)?",
         _weekday,
     ),
 )

@@ -18,7 +18,7 @@ _EASED = (
     r"(?:help(?:s|ed)(?: me)?(?: (?:to )?(?:sleep|relax|calm down|cope|unwind|feel better|focus"
     r"|think|clear my head|fall asleep|get through it))?"
     r"|(?:calms|calmed|settles|settled) me(?: down)?|(?:cheers|cheered) me up"
-    r"|makes me (?:feel )?(?:better|happy|calm)|made me feel (?:better|calm|happy|happier)"
+    r"|makes me (?:feel )?(?:better|calm)|made me feel (?:better|calm)"
     r"|(?:takes|took) my mind off (?:it|things|everything)|(?:clears|cleared) my head)"
 )
 _HELPED = re.compile(rf"{_SUBJECT}{_OFTEN} {_EASED}{_MUCH}$")
@@ -92,9 +92,9 @@ def helped(clause: Clause, before: Clause | None) -> Found | None:
         text, what = f"{did} and {it.removeprefix('x ')}", before.said
     else:
         return None
-    if not is_whole(text):
-        return None
     words = key(what).split()
+    if not words or not is_whole(text):
+        return None
     return Found(
         "helped", text, " ".join(words[:2]), f"helped:{' '.join(words)}", "helped help better calm"
     )
