@@ -287,3 +287,11 @@ def test_without_a_model_the_rules_by_hand_choose(monkeypatch):
     strategies = used(conversation(TROUBLE, Conduct(), -0.5))
     assert len(set(strategies)) >= 4
     assert chosen("what should i do", advice=True)[0].strategy is Strategy.SUGGESTION
+
+
+def test_only_a_suggestion_can_be_no_help():
+    history = [replied(said) for said in TROUBLE[:-1]]
+    said = "i already tried that and nothing helps"
+    for strategy, unhelped in ((Strategy.SUGGESTION, True), (Strategy.QUESTION, False)):
+        before = [*history, replied(TROUBLE[-1], strategy)]
+        assert ("suggested does not help" in chosen(said, before)[0].reason) is unhelped

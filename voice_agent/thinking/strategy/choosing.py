@@ -70,7 +70,7 @@ def choose(
         EngineUnavailable: The carried model is damaged.
     """
     found = course(turn, history, valence=valence, advice_wanted=advice_wanted)
-    shown = evidence(turn.text) | ({"advice"} if advice_wanted else set())
+    shown = _shown(turn, history, advice_wanted)
     talk = _kind_of_talk(found, valence, shown)
     may = may_come_next(history, conduct, unasked=talk == Stage.EXPLORATION and not advice_wanted)
     scores = _by_hand(talk, shown)
@@ -139,6 +139,15 @@ def _for_initiative(strategy: Strategy, leading: Lead) -> float:
     if leading.must is not None:
         return _INITIATIVE * (leading.must == leads)
     return _NUDGE * (leading.owed - 0.5) * leads
+
+
+def _shown(turn: UserTurn, history: Sequence[Exchange], advice_wanted: bool) -> frozenset[str]:
+    """What the turn shows, in its place: only what was suggested can be no help."""
+    last = history[-1].thought.strategy if history and history[-1].thought else ""
+    shown = evidence(turn.text)
+    if last not in (Strategy.SUGGESTION, Strategy.INFORMATION):
+        shown -= {"resists"}
+    return shown | ({"advice"} if advice_wanted else set())
 
 
 def _kind_of_talk(found: Course, valence: float, shown: frozenset[str]) -> str:
