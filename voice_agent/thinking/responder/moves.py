@@ -11,6 +11,9 @@ from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.thread import Thread
 from voice_agent.thinking.responder.wording import Move, Option
 
+_PLAIN = (Strategy.OTHERS, Strategy.AFFIRMATION)
+"""What an answer to a move is called where its own strategy may not go on."""
+
 
 class Mover:
     """Finds what can be said to a move. Holds no conversation."""
@@ -25,7 +28,8 @@ class Mover:
         if act.name == "goodbye":
             grief = thread.lasting is not None and thread.lasting.name == "grief"
             pool = "with_grief" if grief else "with_earlier" if thread.trouble else "then"
-            yield (say, Move((act.lines[pool],), needed=True, strategy=Strategy.OTHERS))
+            for strategy in _PLAIN:
+                yield (say, Move((act.lines[pool],), needed=True, strategy=strategy))
         if act.name == "name":
             named = Move((act.lines["named"],), needed=True, strategy=Strategy.INFORMATION)
             yield (named, Move((self._book.back,)))
@@ -33,9 +37,10 @@ class Mover:
         if "then" in act.lines:
             yield from both_ways((say,), act.lines["then"])
         if act.name in self._book.itself or act.name in self._book.unknown:
-            said = Move((act.lines["say"],), needed=True, strategy=Strategy.INFORMATION)
-            yield (said, Move((self._book.back,)))
-            yield (said,)
+            for strategy in (Strategy.INFORMATION, *_PLAIN):
+                said = Move((act.lines["say"],), needed=True, strategy=strategy)
+                yield (said, Move((self._book.back,)))
+                yield (said,)
         elif "then" not in act.lines:
             yield from both_ways((), act.lines["say"])
         yield from both_ways((say,), general["topics"], general["lead"])

@@ -15,18 +15,25 @@ _QUESTION = re.compile(
     r"|\b(do|did|can) you (still )?(remember|recall|know)\b|\bagain$"
 )
 _NAMED = re.compile(
-    r"\b(?:my|our) (?P<whose>(?:\w+ )?\w+?)(?:'s)? (?:name is|name was|is called|is named) (?P<a>\w+)"
-    r"|\b(?P<they>his|her|its|he|she|it)(?: (?:full|first))? (?:name )?"
-    r"(?:(?:is|was) (?:called |named )|(?<=name )(?:is|was) )(?P<b>\w+)"
+    r"\b(?:my|our) (?P<whose>(?:\w+ )?\w+?)(?:'s)? "
+    r"(?:name is|name was|(?:is|was) (?:called|named)) (?P<a>\w+)"
+    r"|\b(?:his|her|its|he|she|it)(?: (?:full|first))? (?:name )?"
+    r"(?:(?:is|was) (?:an? \w+ )?(?:called |named )|(?<=name )(?:is|was) )(?P<b>\w+)"
+)
+_NAME_OF = re.compile(r"what (?:is|was|are) the names? of my ([\w ]+)")
+_OWN = re.compile(
+    r"\b(i|me|my|mine|we|us|our|his|her|their)\b|\bdo you (remember|still (know|remember))\b"
 )
 _SOMEBODY = re.compile(
-    r"\b(?:my|our|a|this) (?P<who>(?:best |little |big |old |oldest |youngest )?"
+    r"\b(?:my|our|a|this|the) (?P<who>(?:best |little |big |old |oldest |youngest )?"
     r"(?:dog|cat|horse|rabbit|hamster|bird|parrot|puppy|kitten|pet|girlfriend|boyfriend|wife|husband|"
     r"partner|friend|brother|sister|son|daughter|baby|mom|dad|boss|colleague|teacher|neighbor|doctor|"
     r"girl|boy|grandson|granddaughter|cousin|uncle|aunt|roommate))\b"
 )
+_LOOSE = "the name is"
 _NAMING = ("called", "named", "name")
 _MOST_OF_ALL = 3
+_LEAST_STEMMED = 5
 _ENDINGS = ("ing", "ed", "es", "s", "e")
 
 
@@ -51,8 +58,8 @@ def recalled(said: str, memories: Sequence[Memory], past: Sequence[Reading]) -> 
         memories: What is known, the most fitting first.
         past: What was said in this talk, oldest first.
     """
-    search = search_for(said)
-    if not search.asks or not _QUESTION.search(said):
+    search = search_for(_NAME_OF.sub(r"what is my \1's name", said))
+    if not search.asks or not _QUESTION.search(said) or not _OWN.search(said):
         return None
     if search.everything:
         told = [memory for memory in memories if memory.kind != "mood"][:_MOST_OF_ALL]
@@ -68,7 +75,8 @@ def recalled(said: str, memories: Sequence[Memory], past: Sequence[Reading]) -> 
     for clause in reversed(clauses + names):
         if _answers(search, clause, naming):
             return Recalled((clause,))
-    return Recalled()
+    loose = [name for name in names if name.startswith(_LOOSE)]
+    return Recalled((loose[0],)) if len(loose) == 1 else Recalled()
 
 
 def reminder(memories: Sequence[Memory], history: Sequence[Exchange], rest: int) -> str:
@@ -85,7 +93,9 @@ def reminder(memories: Sequence[Memory], history: Sequence[Exchange], rest: int)
     recent = plain(" ".join(past.reply for past in history[-rest:]))
     if any(plain(memory.text) in recent for memory in earlier):
         return ""
-    told = plain(" ".join(f"{past.reply} {past.user.text if past.user else ''}" for past in history))
+    told = plain(
+        " ".join(f"{past.reply} {past.user.text if past.user else ''}" for past in history)
+    )
     fresh = (m.text for m in earlier if m.kind != "mood" and plain(m.text) not in told)
     return next(fresh, "")
 
@@ -103,7 +113,7 @@ def _names(past: Sequence[Reading]) -> Iterator[str]:
             if whose:
                 yield f"your {whose} is called {name.capitalize()}"
             else:
-                yield f"the name is {name.capitalize()}"
+                yield f"{_LOOSE} {name.capitalize()}"
 
 
 def _answers(search: Search, told: str, naming: bool) -> bool:
@@ -118,7 +128,7 @@ def _answers(search: Search, told: str, naming: bool) -> bool:
 
 
 def _stem(word: str) -> str:
-    if len(word) > 4:  # noqa: PLR2004
+    if len(word) >= _LEAST_STEMMED:
         for ending in _ENDINGS:
             if word.endswith(ending):
                 return word[: -len(ending)]

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voice_agent.events import Strategy
-from voice_agent.thinking.responder.moments import Met
+from voice_agent.thinking.responder.moments import Met, meet
 from voice_agent.thinking.responder.phrasebook import Lines, Phrasebook, Topic
 from voice_agent.thinking.responder.remarks import of_voice
 from voice_agent.thinking.responder.situation import Situation
 from voice_agent.thinking.responder.thread import Thread
+from voice_agent.thinking.responder.understanding import NAMED
 from voice_agent.thinking.responder.wording import Move, Option
+from voice_agent.thinking.words_and_voice import feeling_in_words
 
 POOL: Mapping[Strategy, str] = {
     Strategy.QUESTION: "ask",
@@ -23,7 +25,13 @@ POOL: Mapping[Strategy, str] = {
 }
 _REMARKS = (Strategy.REFLECTION, Strategy.OTHERS, Strategy.AFFIRMATION)
 _TELLING = re.compile(r"\b(what|how) (should|can|could|do|shall|would) (i|you) (tell|say|answer)\b")
+_WHETHER = re.compile(r"\bshould i\b(?! (do|say|tell)\b)|\bthink (that )?i should\b")
+_BARE = 6
+_RECENT = 5
+_GENTLE = ("comfort", "sorry")
+_BRIGHT = ("happy", "joyful", "surprised")
 _BETWEEN_OPENINGS = 4
+_LEAST_PLEASANT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,21 @@ class Telling:
     order: Sequence[Strategy]
     leads: bool
     always: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """The turn tells more of a trouble that was spoken of just before."""
+        s = self.s
+        if s.named or s.valence != "negative" or not s.past:
+            return False
+        if self.thread.near and s.feeling is self.thread.lasting:
+            return True
+        same = s.past[-1].feeling is s.feeling
+        return (
+            same
+            and not s.past[-1].unheard
+            and feeling_in_words(s.now.said).valence < _LEAST_PLEASANT
+        )
 
 
 class Storyteller:
@@ -68,7 +91,7 @@ class Storyteller:
                     yield (*opening, *lead_in, *remark, move)
                 else:
                     yield (*opening, *lead_in, move, *self._tail(t, level))
-        lead = self._book.general[t.s.valence]["lead"]
+        lead = self._book.general["negative" if t.goes_on else "neutral"]["lead"]
         yield (*opening, *lead_in, Move((lead,), needed=True, strategy=Strategy.OTHERS))
 
     # --- levels, from the particular to the general ----------------------------------------
@@ -84,10 +107,13 @@ class Storyteller:
         yield self._of_moments(known[1:])
         yield self._of_matter(t, now=True)
         yield self._of_moments(shapes)
-        general = self._book.general[s.valence]
+        general = self._book.general[
+            "negative" if t.goes_on else s.valence if s.named else "neutral"
+        ]
         said = s.now.clauses and not s.now.advice
         yield {"restate": (general.get("restate", ()),) if said else ()}
-        yield self._of_matter(t, now=False)
+        if t.goes_on or t.s.now.topic is None:
+            yield self._of_matter(t, now=False)
         kinds = set(POOL.values()) - {"suggest", "restate"}
         yield {kind: (general.get(kind, ()),) for kind in kinds}
 
@@ -100,7 +126,7 @@ class Storyteller:
         pools: dict[str, tuple[Lines, ...]] = {}
         for kind in POOL.values():
             of_topic = self._of_topic(s, topic, kind) if topic and t.thread.mine is now else ()
-            feels = s.feeling is not None and s.reflects and s.named is now
+            feels = s.feeling is not None and s.reflects and (s.named if now else t.goes_on)
             of_feeling = s.feeling.lines.get(kind, ()) if s.feeling and feels else ()
             event = topic is not None and topic.feeling != "neutral"
             grieving = s.feeling is not None and s.feeling is t.thread.lasting
@@ -131,9 +157,17 @@ class Storyteller:
             told = tuple(met.lines("suggest") for met in t.met)
             return {"suggest": (*told, negative["tell"])}
         of_moments = tuple(met.lines("suggest") for met in t.met)
+        words = t.s.now.said.split()
+        if _WHETHER.search(t.s.now.said) and words[0] not in ("what", "how"):
+            return {"suggest": (*of_moments, negative["decide"])}
+        if len(words) > _BARE and t.s.now.topic is None:  # about something of its own
+            return {"suggest": (*of_moments, negative["suggest"])}
         matters = dict.fromkeys(one.name for one in (t.thread.matter, t.thread.grave) if one)
         of_topics = [self._book.topics[name].lines.get("suggest", ()) for name in matters]
         of_feeling = t.s.feeling.lines.get("suggest", ()) if t.s.feeling else ()
+        before = (p.said for p in reversed(t.s.past[-_RECENT:]) if p.tells)
+        lately = [met for said in before for met in meet(said, self._book.moments, t.s.valence)]
+        of_moments += tuple(met.lines("suggest") for met in lately if not met.moment.shape)
         return {"suggest": (*of_moments, *of_topics, of_feeling, negative["suggest"])}
 
     # --- what stands around the main sentence ------------------------------------------------
@@ -144,10 +178,15 @@ class Storyteller:
             return (Move((self._book.acts["correction"].lines["say"],)),)
         if s.opposed or not s.reflects or s.now.advice:
             return ()  # "How lovely!" to a sad voice is as wrong as "I'm sorry"
-        if s.named and s.feeling and s.new_feeling:
+        told = next((one.moment.reply for one in t.met if not one.moment.shape), "neutral")
+        low = s.valence == "negative"
+        same = told in (_GENTLE if low else _BRIGHT)
+        suits = not known or same or s.now.strength >= NAMED
+        if s.named and s.feeling and s.new_feeling and suits:
             return (Move((s.feeling.lines.get("open", ()),)),)
         if not known and len(s.history) % _BETWEEN_OPENINGS == 1:
-            return (Move((self._book.general[s.valence]["open"],)),)
+            kind = "negative" if t.goes_on else s.valence if s.named else "neutral"
+            return (Move((self._book.general[kind]["open"],)),)
         return ()
 
     def _lead_in(self, t: Telling) -> Option:
@@ -177,5 +216,5 @@ class Storyteller:
         pools += self._of_matter(t, now=True).get("ask", ())
         pools += [met.lines("ask") for met in t.met]
         if t.always:
-            pools.append(self._book.general[t.s.valence]["ask"])
+            pools.append(self._book.general["negative" if t.goes_on else "neutral"]["ask"])
         return (Move(tuple(pools)),)

@@ -11,7 +11,17 @@ from voice_agent.thinking.responder.understanding import NAMED, Reading
 _LASTING = {"grief": 3, "hurt": 2}
 """Feelings that do not go away because another one comes in between, and how much they weigh."""
 
-_OF_PERSON = re.compile(r"\b(he|him|his|she|her|hers|them|we|us)\b")
+_FLEETING = {"disgusted", "bored", "annoyed", "confused", "surprised", "jealous", "amused"}
+"""Feelings that are over when the talk has moved on."""
+
+_PRONOUNS = {"him": r"he|him|his", "her": r"she|her|hers", "them": r"they|them|their|it|its"}
+_BACK_TO = re.compile(
+    r"\bmiss (him|her|them|it)\b|\b(his|her|their) (grave|death|funeral)\b"
+    r"|\b(since|when|after|before) (he|she|they) (died|passed|left)\b"
+)
+_SOMEBODY_ELSE = re.compile(
+    r"\b(my|our|the) (\w+ )?(?!fault|own)\w+ (is|was|has|says?|said|wants?|lives?)\b"
+)
 _MATTER_TURNS = 4
 
 
@@ -25,6 +35,7 @@ class Thread:
         grave: The topic of the weightiest bad thing, now or before; None where there is none.
         trouble: The weightiest bad thing told before, in words that fit after "about".
         lasting: A feeling that lasts, told of before; None where there is none.
+        near: The talk has not left it since.
     """
 
     matter: Topic | None
@@ -32,25 +43,30 @@ class Thread:
     grave: Topic | None
     trouble: str
     lasting: Feeling | None
+    near: bool
 
 
 def follow(s: Situation, book: Phrasebook) -> Thread:
     """Finds the thread of a conversation at a turn."""
+    lasting = _lasting(s.past, book)
     return Thread(
         matter=s.now.topic or _matter(s.past),
         mine=s.now.topic is not None,
         grave=_grave((*s.past, s.now)),
         trouble=_weightiest(s.past, s.now),
-        lasting=_lasting(s.past, book),
+        lasting=lasting,
+        near=lasting is not None and _near(s.past, lasting),
     )
 
 
 def resume(s: Situation, thread: Thread) -> Situation:
-    """The situation with a lasting feeling taken up again, where the turn goes back to it.
+    """The situation with a fleeting feeling let go, and a lasting one taken up where it goes on.
 
     Words about the person who is missed, or no feeling of the turn's own, lead back to a grief
     that was told long before; a new topic or a clear feeling do not.
     """
+    if s.feeling and s.feeling.name in _FLEETING and not s.named and s.now.tells:
+        s = replace(s, feeling=None)
     lasting = thread.lasting
     if lasting is None or s.feeling is lasting:
         return s
@@ -59,9 +75,29 @@ def resume(s: Situation, thread: Thread) -> Situation:
     value = s.feeling.valence if s.feeling else 0.0
     if s.named and (s.now.strength >= NAMED or s.voiced or value > 0):
         return s
-    if value >= 0 and not _OF_PERSON.search(s.now.said):
+    if not _BACK_TO.search(s.now.said) and not (thread.near and _keeps_to(s.now, s.past, lasting)):
         return s
     return replace(s, feeling=lasting, named=False)
+
+
+def _near(past: Sequence[Reading], lasting: Feeling) -> bool:
+    near = False
+    for position, reading in enumerate(past):
+        near = (
+            reading.feeling is lasting
+            or _BACK_TO.search(reading.said) is not None
+            or (near and _keeps_to(reading, past[:position], lasting))
+        )
+    return near
+
+
+def _keeps_to(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
+    """Whether a turn still speaks of the one whom the feeling is about."""
+    if now.topic is not None and now.topic.feeling not in ("neutral", lasting.name):
+        return False
+    whom = next((p.about for p in reversed(past) if p.feeling is lasting), "them")
+    of_them = re.search(rf"\b({_PRONOUNS[whom]})\b", now.said) is not None
+    return of_them or (now.valence < 0 and not _SOMEBODY_ELSE.search(now.said))
 
 
 def _matter(past: Sequence[Reading]) -> Topic | None:
@@ -73,11 +109,12 @@ def _matter(past: Sequence[Reading]) -> Topic | None:
 
 def _grave(told: Sequence[Reading]) -> Topic | None:
     best, weight = None, 0.0
-    for reading in told:
+    for age, reading in enumerate(reversed(told)):
         if reading.topic is None or reading.feeling is None or reading.valence >= 0:
             continue
         one = _LASTING.get(reading.feeling.name, 1) - 0.5 * (reading.topic.feeling == "neutral")
-        if one >= weight:
+        one -= 0.05 * age
+        if one > weight:
             best, weight = reading.topic, one
     return best
 

@@ -69,7 +69,7 @@ class Wording:
         history: Sequence[Exchange],
         slots: Mapping[str, str],
         seed: int,
-        bounds: Bounds = Bounds(),  # noqa: B008 (frozen)
+        bounds: Bounds = Bounds(),
     ) -> None:
         heard = [sentence for past in history for sentence in sentences(past.reply)]
         self._heard = dict.fromkeys(plain(sentence) for sentence in heard)
