@@ -18,7 +18,7 @@ import argparse
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -30,12 +30,21 @@ from voice_agent.hearing.manner import Speaker
 from voice_agent.hearing.paralinguistics.embedded import EmbeddedAnalyzer
 from voice_agent.hearing.tracking import Tracking
 from voice_agent.hearing.vad import VadModel
-from voice_agent.thinking.models.embedded import EmbeddedModel
+from voice_agent.thinking.models.embedded import EmbeddedModel, EmbeddedOptions
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.stream_parser import StreamParser
 
 MEASURES = ("thought", "reply emotion", "words", "all three", "no sentence")
 _SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
+_FITTING = {
+    "sad": {"sad", "comfort", "sorry", "tearful"},
+    "fear": {"comfort", "sorry"},
+    "anger": {"sorry", "comfort"},
+    "happy": {"happy", "joyful"},
+    "surprise": {"surprised"},
+    "disgust": {"disgusted", "sorry", "comfort"},
+    "neutral": {"neutral"},
+}
 _SURE = 0.85
 _NEXT_TURN_S = 5.0
 
@@ -147,10 +156,14 @@ async def measure_pairs(
     readings: Mapping[Path, Paralinguistics],
     before: Mapping[tuple[str, str], UserTurn],
     seeds: int,
-) -> dict[tuple[str, str], Counter[str]]:
-    """Counts over all pairs, by the two emotions; ``pairs`` is how many there are."""
-    model = await EmbeddedModel.create(EmbeddedModel.Options())
+) -> tuple[dict[tuple[str, str], Counter[str]], float]:
+    """Counts over all pairs, by the two emotions, and the share of fitting reply emotions.
+
+    ``pairs`` is how many there are of two emotions.
+    """
+    model = await EmbeddedModel.create(EmbeddedOptions())
     counts: dict[tuple[str, str], Counter[str]] = {}
+    fitting: list[bool] = []
     groups: dict[tuple[str, str, str], list[Recording]] = {}
     for one in found:
         if not one.usual:
@@ -165,6 +178,8 @@ async def measure_pairs(
             for one in group:
                 turn = UserTurn(one.text, readings[one.path])
                 answers[one.path] = await answer(model, Prompt(turn, history, seed=seed))
+                tone = answers[one.path].thought.reply_emotion
+                fitting.append(tone in _FITTING[one.emotion])
             for a, b in combinations(group, 2):
                 if a.emotion != b.emotion:
                     first, second = sorted((a.emotion, b.emotion))
@@ -172,12 +187,13 @@ async def measure_pairs(
                     count["pairs"] += 1
                     count.update(compare(answers[a.path], answers[b.path]))
     await model.close()
-    return counts
+    return counts, sum(fitting) / len(fitting)
 
 
-def table(title: str, counts: Mapping[tuple[str, str], Counter[str]]) -> None:
+def table(title: str, measured: tuple[dict[tuple[str, str], Counter[str]], float]) -> None:
+    counts, fitting = measured
     total: Counter[str] = sum(counts.values(), Counter())
-    print(f"\n{title}: {total['pairs']} pairs\n")
+    print(f"\n{title}: {total['pairs']} pairs; the reply emotion fits in {fitting:.0%}\n")
     print(
         "| pair | "
         + " | ".join(f"different {one}" for one in MEASURES[:-1])
@@ -206,8 +222,9 @@ async def main(path: Path, splits: Sequence[str], seeds: int) -> None:
         for i in (0, 1):
             emotion = heard[one.path][i].emotion
             right[i] += bool(emotion) and max(emotion, key=emotion.__getitem__) == one.emotion
-    print(f"{len(tested)} recordings of {len({one.actor for one in found})} actors; heard right: ")
-    print(f"{right[0] / len(tested):.0%} as first words, {right[1] / len(tested):.0%} voice known")
+    alone, after = (f"{count / len(tested):.0%}" for count in right)
+    actors = len({one.actor for one in found})
+    print(f"{len(tested)} recordings of {actors} actors; heard right: {alone}, voice known {after}")
     table("first words", await measure_pairs(found, first, {}, seeds))
     table("voice known", await measure_pairs(found, later, before, seeds))
     table("first words, as labelled", await measure_pairs(found, perfect, {}, seeds))

@@ -288,3 +288,12 @@ def test_growing_words_are_thought_about_in_a_moment(model: EmbeddedModel):
         model.think(Prompt(UserTurn(" ".join((said * 4).split()[:end])), history))
         times.append(time.perf_counter() - begun)
     assert sorted(times)[len(times) // 2] < 0.1
+
+
+async def test_over_neutral_words_each_voice_is_answered_in_words_of_its_own(model: EmbeddedModel):
+    replies = set()
+    for posterior in VOICES.values():
+        prompt = Prompt(UserTurn("i went to the store", sounding(**posterior)))
+        pieces = [piece async for piece in model.generate(prompt)]
+        replies.add("".join(pieces).split("</think>")[1])
+    assert len(replies) == len(VOICES)

@@ -15,6 +15,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
 _MARK = re.compile(r"[.!?,;:…\n—–()\"“”]+| - ")
 _TRAILING = frozenset("um uh like though too lol so even".split())
 _LONGEST_SUBJECT = 5
+_LONG_LEAD = 3
 _ENDINGS = ("'s", "'d", "'ll", "'m", "'ve", "'re")
 _NOMINATIVE = frozenset("i im he she we they i'm i've i'd i'll he's she's we're they're".split())
 _FEELING = frozenset(
@@ -65,8 +66,15 @@ class Grammar:
         self._nominal = self.determiners | self.subjects
         self._fillers = frozenset(language["fillers"])
         self._leads = sorted((tuple(lead.split()) for lead in language["leads"]), key=len)[::-1]
+        self._asides = [lead for lead in self._leads if len(lead) >= _LONG_LEAD]
         self._joints = frozenset(language["joints"])
         self._links = frozenset(language["links"])
+        self._function = frozenset().union(
+            *(language[name] for name in ("fillers", "joints", "links", "adverbs", "helpers")),
+            *(language[name] for name in ("dangling", "plural_verbs", "singular_verbs", "was")),
+            _PERSONS,
+            "here me him us mine yours not one".split(),
+        )
         self._complete = frozenset(language["complete"])
         self._dangling = frozenset(language["dangling"])
         self._helpers = frozenset(language["helpers"])
@@ -107,7 +115,7 @@ class Grammar:
 
     def verb(self, lower: Sequence[str]) -> int | None:
         """Where the finite verb stands that goes with the subject at the front, or None."""
-        end, plural = self._subject(lower)
+        end, plural = self._subject(lower) if len(lower) > 1 else (None, False)
         if end is None:
             return None
         if "'" in lower[end - 1] and lower[end - 1].endswith(_ENDINGS) and end == 1:
@@ -148,8 +156,18 @@ class Grammar:
             return 1, first not in self.singular
         if first in self.determiners:
             return self._noun_subject(lower, 0)
-        if first in self.names and len(lower) > 1:
+        if first in self.names:
             return 1, False
+        return self._bare_noun(lower)
+
+    def _bare_noun(self, lower: Sequence[str]) -> tuple[int | None, bool]:
+        """A noun without a determiner, which its verb tells: ``work is``, ``kids are``."""
+        first, following = lower[0], lower[1]
+        if first in self._function or not first.isalpha():
+            return None, False
+        plural = _plural_noun([first])
+        if following in (self._plural if plural else self._singular_verbs) | self._was:
+            return (1, plural) if following != "am" else (None, False)
         return None, False
 
     def _verb_next(self, lower: Sequence[str]) -> bool:
@@ -202,6 +220,8 @@ class Grammar:
         """Whether a new clause begins there: at a joint, or at a subject that nothing leads to."""
         word, before = lower[at], lower[at - 1]
         rest = lower[at + 1 : at + 9]
+        if any(lower[at : at + len(lead)] == list(lead) for lead in self._asides):
+            return True
         if word in self._joints and word != "that" and rest:
             skip = 1 if rest[0] in self._fillers and len(rest) > 1 else 0
             return rest[skip] in _NOMINATIVE or self._leads_a_clause(rest[skip:])

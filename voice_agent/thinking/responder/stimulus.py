@@ -28,9 +28,9 @@ _ABOUT = re.compile(
 )
 _NO_EVENT = re.compile(
     r"^(thanks?\b|thank you|hi\b|hello|hey|bye|good (morning|evening|night|day|idea)|yes|no|ok|"
-    r"i (think|guess|know|hope|agree|understand|see|mean|wonder|wish|will|would|should|might|may)"
-    r"\b|that (is|was|would|sounds|makes)|it (is|was|would|sounds)|you\b|your\b|do you|are you|"
-    r"can you|sure|how|what|why|who|where|maybe|perhaps|if\b|let|please|"
+    r"i (think|guess|know|hope|agree|understand|see|mean|wonder|wish|will|would|should|could|can|"
+    r"might|may)\b|that (is|was|would|sounds|makes)|it (is|was|would|sounds)|you\b|your\b|"
+    r"do you|are you|can you|sure|how|what|why|who|where|maybe|perhaps|if\b|let|please|"
     r"i am (fine|good|ok|well|here|sure))"
 )
 _TO_THE_AGENT = re.compile(

@@ -4,6 +4,8 @@ from voice_agent.events import Thought
 from voice_agent.thinking.dual_thinking import describe
 from voice_agent.thinking.responder.situation import Situation
 
+_SEEMING = {"grief": "to be grieving", "love": "full of love"}
+
 
 def thought_of(
     s: Situation,
@@ -46,13 +48,15 @@ def _linguistic(s: Situation) -> str:
         meaning = f"They say that {now.told}."
     else:
         about = now.thing.replace("your ", "their ") or (now.topic.name if now.topic else "")
-        meaning = f"They speak of {about.replace('_', ' ')}." if about else "They tell something."
+        meaning = f"They speak of {about.replace('_', ' ')}." if about else f"They say: {now.said}."
+    if now.advice:
+        meaning += " They ask what to do."
     if s.feeling is None or not s.reflects:
         return meaning
+    seeming = _SEEMING.get(s.feeling.name, s.feeling.name)
     if s.voiced:
-        return f"{meaning} The words name no feeling; the voice makes them seem {s.feeling.name}."
-    seems = "They seem" if s.named else "Earlier they seemed"
-    return f"{meaning} {seems} {s.feeling.name}."
+        return f"{meaning} The words name no feeling; the voice makes them seem {seeming}."
+    return f"{meaning} {'They seem' if s.named else 'Earlier they seemed'} {seeming}."
 
 
 def _paralinguistic(s: Situation) -> str:
