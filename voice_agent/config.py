@@ -123,7 +123,7 @@ class Thinking(Section):
     reflect_emotions: bool = Field(
         True,
         description="Speak of what the person seems to feel and use the voice as a sign of it; "
-        "off where emotion recognition is not allowed",
+        "off where emotion recognition is not allowed: voices are then not read for it at all",
     )
     mode: Literal["companion", "customer_support"] = Field(
         "companion", description="Company for a person, or the support of an organisation"
@@ -241,6 +241,10 @@ class Store(Section):
     )
 
 
+_MEASURES_ALONE = EngineChoice(engine="manner")
+"""What is not to be spoken of is not to be recognised either."""
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -257,9 +261,10 @@ class Config(Section):
     @property
     def engine_choices(self) -> dict[engines.EngineKind, EngineChoice]:
         """The chosen engines by kind."""
+        reflects = self.thinking.reflect_emotions
         return {
             "recognizer": self.hearing.recognizer,
-            "paralinguistics": self.hearing.paralinguistics,
+            "paralinguistics": self.hearing.paralinguistics if reflects else _MEASURES_ALONE,
             "turn_detector": self.hearing.turn_detector,
             "language_model": self.thinking.language_model,
             "synthesizer": self.speaking.synthesizer,
