@@ -85,6 +85,7 @@ my parents are getting divorced and they want me to choose | your parents are ge
 they want you to choose
 Well, my flight got canceled. I missed my own wedding! | your flight got canceled | you missed \
 your own wedding
+i failed my math exam i am an idiot | you failed your math exam | you are an idiot
 i'm sad because my roommate ate my food | your roommate ate your food
 """
 
@@ -119,6 +120,7 @@ the my dog was ran
 i wonder my wife doesn't understand
 I read it and was impressed
 unless my boss calls me
+i moved to a new city i have no friends here
 """
 
 

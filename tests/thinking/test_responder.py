@@ -8,7 +8,7 @@ from voice_agent.events import REPLY_EMOTIONS, Manner, Paralinguistics, UserTurn
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.responder.phrasebook import Line, Phrasebook
 from voice_agent.thinking.responder.understanding import Reader
-from voice_agent.thinking.responder.voice import cue
+from voice_agent.thinking.responder.voice import cue, suggestion
 from voice_agent.thinking.text_emotion import TOLD, TextEmotion
 
 
@@ -67,7 +67,10 @@ def test_what_it_is_about(reader: Reader, said: str, topic: str, thing: str):
 
 @pytest.mark.parametrize(
     "said",
-    ["", "  ", "the the watts", "of the of a", "flirb", "and of a the in", "she the wed are in to"],
+    [
+        *("", "  ", "the the watts", "of the of a", "flirb", "and of a the in"),
+        *("she the wed are in to", "a in the was my dog ants", "she has a their of going in"),
+    ],
 )
 def test_what_was_not_understood_is_known_as_such(reader: Reader, said: str):
     assert reader.read(UserTurn(said)).unheard
@@ -135,6 +138,23 @@ def spoken(**manner: float) -> Paralinguistics:
 )
 def test_what_a_voice_suggests(how, expected: str | None):
     assert cue(how) == expected
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        (Paralinguistics(emotion={"sad": 0.4, "neutral": 0.3, "happy": 0.3}), ("sad", False)),
+        (Paralinguistics(emotion={"neutral": 0.5, "sad": 0.4, "happy": 0.1}), None),
+        (Paralinguistics(emotion={"neutral": 0.4, "fear": 0.3, "sad": 0.3}, uncertain=True), None),
+        (
+            Paralinguistics(emotion={"disgust": 0.9, "neutral": 0.1}, uncertain=False),
+            ("disgust", True),
+        ),
+    ],
+)
+def test_a_voice_may_only_lean(how, expected):
+    found = suggestion(how)
+    assert (found and (found.cue, found.sure)) == expected
 
 
 def test_emotion_words_are_found(emotions: TextEmotion):

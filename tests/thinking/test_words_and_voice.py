@@ -1,7 +1,7 @@
 import pytest
 
 from voice_agent.events import EMOTIONS, Paralinguistics
-from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words
+from voice_agent.thinking.words_and_voice import disagreement, feeling_in_words, fused
 
 
 def voice(uncertain: bool = False, **emotion: float) -> Paralinguistics:
@@ -100,3 +100,24 @@ def test_neutral_contradicts_little():
 def test_irony_is_not_claimed():
     found = disagreement(feeling_in_words("great, just great"), ANGRY)
     assert found.clause == "the words are cheerful, the voice sounds angry"
+
+
+def test_the_fused_feeling_takes_from_both_and_neutral_takes_nothing_away():
+    plain_words, sad_words = feeling_in_words("the table is brown"), feeling_in_words("i am so sad")
+    for both in (
+        fused(plain_words, SAD.emotion),
+        fused(sad_words, EVEN.emotion),
+        fused(sad_words, SAD.emotion),
+        fused(sad_words, {}),
+    ):
+        assert sum(both.values()) == pytest.approx(1)
+        assert max(both, key=both.__getitem__) == "sad"
+    assert fused(plain_words, SAD.emotion)["sad"] > 0.6
+    quiet = fused(plain_words, EVEN.emotion)
+    assert max(quiet, key=quiet.__getitem__) == "neutral"
+
+
+def test_a_voice_that_is_uncertain_counts_by_half():
+    words = feeling_in_words("i went home and my brother was there")
+    sure, unsure = (fused(words, ANGRY.emotion, certain=certain) for certain in (True, False))
+    assert unsure["anger"] < sure["anger"]

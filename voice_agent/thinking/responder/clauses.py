@@ -13,9 +13,10 @@ from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
 _MARK = re.compile(r"[.!?,;:…\n—–()\"“”]+| - ")
-_TRAILING = frozenset("um uh like though too lol so even".split())
+_TRAILING = frozenset("um uh like though too lol so even luckily unfortunately".split())
 _LONGEST_SUBJECT = 5
 _LONG_LEAD = 3
+_LONGEST_GAP = 2  # a verb and a word after it: "the job I wanted most"
 _ENDINGS = ("'s", "'d", "'ll", "'m", "'ve", "'re")
 _NOMINATIVE = frozenset("i im he she we they i'm i've i'd i'll he's she's we're they're".split())
 _FEELING = frozenset(
@@ -24,6 +25,7 @@ _FEELING = frozenset(
     "frustrated disgusted devastated terrified need feed speed seed indeed hundred".split()
 )
 _TIMES = frozenset("day week night morning month year weekend evening afternoon summer".split())
+_OWNERS = frozenset("my our his her their".split())
 _BE = frozenset("is are was were".split())
 _PERSONS = frozenset("i he she we they it you me him us them who that which".split())
 
@@ -241,13 +243,22 @@ class Grammar:
             return not told and not relative and self.verb(lower[at : at + 5]) is not None
         return False
 
+    def may_run_on(self, lower: Sequence[str]) -> bool:
+        """Whether it may be two clauses: "a city I have no friends in" reads like "a dog I had"."""
+        for at in range(2, len(lower) - 1):
+            if lower[at] in _NOMINATIVE and self._ends_in_a_noun(lower[max(0, at - 4) : at]):
+                verb = self.verb(lower[at : at + _LONGEST_SUBJECT])
+                if verb is not None and len(lower) - (at + verb) > _LONGEST_GAP:
+                    return True
+        return False
+
     def _ends_in_a_noun(self, lower: Sequence[str]) -> bool:
-        """Whether these words end in a noun with its determiner, other than a time of day."""
-        if lower[-1] in _TIMES:
+        """Whether these words end in a noun that a clause may go on to describe."""
+        if lower[-1] in _TIMES or lower[-1] in self._links | self._takers:
             return False
         for position in range(len(lower) - 2, -1, -1):
             if lower[position] in self.determiners:
-                return True
+                return lower[position] not in _OWNERS  # "my exam I" begins anew
             if self._finite(lower[position], True) or self._finite(lower[position], False):
                 return False
         return False

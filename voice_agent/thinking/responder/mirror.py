@@ -84,7 +84,7 @@ class Mirror:
             return False
         if self._quotes(lower) or not self._grammar.is_whole(lower):
             return False
-        return lower[0] != "if"
+        return lower[0] != "if" and not self._grammar.may_run_on(lower)
 
     def turn_round(self, words: Sequence[str], person: str = "you") -> str:
         """Exchanges the person for the one spoken to, or for the one spoken of."""

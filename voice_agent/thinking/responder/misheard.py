@@ -20,6 +20,12 @@ _IMPOSSIBLE = re.compile(
     r"\b(the|a|an) (of|in|to|and|are|is|the|was|were|with|for|at|on|a|an)\b"
     r"|\b(he|she|they|we|i) (the|a|of|in|to|and|at|for)\b|\b(of|to|in|at) (of|in|and|is|are|to)$"
 )
+_JUMBLED = re.compile(
+    r"\b(?=(?:(?:a|an|the) (?:of|in|to|and|are|is|was|were|has|have|had|with|for|at|on|my|your|his|"
+    r"their|our|an|the)|(?:my|your|our|their) (?:the|a|is|was|of|to|and|in|on)|"
+    r"(?:of|to|at|for|in|with) (?:of|is|was|has|and)|(?:he|she|they|we|i) (?:the|a|of|to|at|my)|"
+    r"me (?:was|is|am|has)|(?:was|is|has) (?:of|has|was))\b)"
+)
 _FRAGMENT = re.compile(
     r"(for|with|in|at|on|about|since|because|to|from|after|before|during|by|mostly|just|only|maybe|"
     r"and|but|so|almost|every|all|no|not|yes|some|two|three|many|both|very|too|really|always|last|"
@@ -42,6 +48,7 @@ _ENDINGS = (
     ("'s", ""),
 )
 _STANDALONE = frozenset("help hello hi bye thanks sorry wow ouch yay damn shit fuck hmm".split())
+_SHORT = 7  # words for each pair that cannot stand together
 
 
 class Misheard:
@@ -55,6 +62,11 @@ class Misheard:
     def __init__(self, grammar: Grammar, known: Collection[str]) -> None:
         self._grammar = grammar
         self._common = known
+
+    def jumbled(self, said: str) -> bool:
+        """Whether plain words stand together again and again as they never do."""
+        impossible = len(_JUMBLED.findall(said))
+        return impossible >= 2 and len(said.split()) <= _SHORT * impossible
 
     def knows_all(self, clause: Clause) -> bool:
         """Whether each word of a clause is known or written as a name or number."""

@@ -125,6 +125,8 @@ class Reader:
             return Reading(said, unheard="silence")
         if turn.confidence is not None and turn.confidence < _LEAST_CONFIDENCE:
             return Reading(said, unheard="unclear")
+        if self._misheard.jumbled(said):
+            return Reading(said, unheard="unclear")
         act = self._act(said, text)
         advice = act is not None and act.name == "advice"
         topic = next((t for t in self._book.topics.values() if t.words.search(said)), None)
