@@ -176,8 +176,8 @@ def test_the_embedded_profile_loads_neither_torch_nor_transformers():
 def test_where_emotions_are_not_to_be_reflected_voices_are_not_read_for_them(tmp_path):
     path = tmp_path / "work.yaml"
     path.write_text("extends: embedded\nthinking: {reflect_emotions: false}\n")
-    assert config.load(path).engine_choices["paralinguistics"].engine == "manner"
-    assert config.load("embedded").engine_choices["paralinguistics"].engine == "embedded"
+    assert load(path).engine_choices["paralinguistics"].engine == "manner"
+    assert load("embedded").engine_choices["paralinguistics"].engine == "embedded"
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_a_strategy_that_the_mode_does_not_have_is_an_error(tmp_path, mode, stra
     path = tmp_path / "mine.yaml"
     path.write_text(f"thinking: {{mode: {mode}, strategies: [{strategy}]}}\n")
     with pytest.raises(ConfigError, match=f"there is no {strategy}; allowed are: .*{known}"):
-        config.load(path)
+        load(path)

@@ -140,13 +140,17 @@ class Conversation:
         return user
 
     def history(self, limit: int, before: Turn | None = None) -> tuple[Exchange, ...]:
-        """The newest ``limit`` exchanges, cut at what was heard, without what ``asked`` took."""
+        """The newest exchanges, cut at what was heard, without what ``asked`` took.
+
+        At most ``limit`` of them. The oldest leave several at a time, so that a model which keeps
+        what it has read does not read the whole conversation anew at every turn.
+        """
         past = self._until(before)
         while past and _unheard(past[-1]):
             past.pop()
         return tuple(
             turn.exchange
-            for turn in past[-limit:]
+            for turn in past[_forgotten(len(past), limit) :]
             if turn.user is not None or turn.heard or turn.called
         )
 
@@ -177,6 +181,12 @@ class Conversation:
 
     def _called(self) -> Iterator[Called]:
         return (called for turn in self._turns for called in turn.called)
+
+
+def _forgotten(turns: int, limit: int) -> int:
+    """How many of the oldest turns are out of sight."""
+    step = max(1, limit // 5)
+    return -(-max(0, turns - limit) // step) * step
 
 
 def _unheard(turn: Turn) -> bool:
