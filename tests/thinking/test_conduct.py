@@ -154,3 +154,12 @@ async def test_it_goes_by_its_name_and_stays_a_machine(model):
         assert "Robin" not in other
         machine = (await talk(model, ["are you a real person"], named, seed))[0].reply.lower()
         assert any(word in machine for word in ("machine", "software", "program"))
+
+
+async def test_without_reflection_it_does_not_claim_to_hear_feelings(model):
+    conduct = Conduct(reflect_emotions=False)
+    for seed in range(4):
+        for asked in ("do you have feelings", "can you hear my mood"):
+            reply = (await talk(model, [asked], conduct, seed))[0].reply.lower()
+            assert "words" in reply or "what you say" in reply
+            assert not any(claim in reply for claim in ("pitch", "guess", "the sound of"))

@@ -1,20 +1,26 @@
 import asyncio
 from collections import Counter
+from datetime import datetime
 
 import pytest
 
 from voice_agent.events import (
     Exchange,
     Manner,
+    Memory,
     Paralinguistics,
     Prompt,
     Thought,
     UserTurn,
     VocalEvent,
 )
+from voice_agent.speaking.phrases import PhraseSplitter
 from voice_agent.thinking.models.embedded import EmbeddedModel, EmbeddedOptions
 from voice_agent.thinking.plain_words import plain, sentences
+from voice_agent.thinking.responder.phrasebook import Phrasebook
+from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.stream_parser import StreamParser
+from voice_agent.thinking.text_emotion import carried
 
 SAD = """hello; not so good to be honest; my dog died yesterday; his name was max and we had him
 for twelve years; he was always waiting at the door when i came home; i don't know what to do with
@@ -40,8 +46,10 @@ def model() -> EmbeddedModel:
     return asyncio.run(EmbeddedModel.create(EmbeddedOptions()))
 
 
-async def answer(model, text, history=(), how=None, seed=0, **turn) -> tuple[Thought, str]:
-    prompt = Prompt(UserTurn(text, how, **turn), tuple(history), seed=seed)
+async def answer(
+    model, text, history=(), how=None, seed=0, memories=(), **turn
+) -> tuple[Thought, str]:
+    prompt = Prompt(UserTurn(text, how, **turn), tuple(history), seed=seed, memories=memories)
     parser = StreamParser()
     items = [item async for chunk in model.generate(prompt) for item in parser.feed(chunk)]
     thought, *reply = items + parser.finish()
@@ -72,8 +80,14 @@ async def test_conversations_stay_short_varied_and_never_repeat_themselves(model
 
 async def test_the_first_phrase_is_short(model):
     replies = [e.reply for e in await talk(model, SAD, 1) + await talk(model, GLAD, 1)]
-    lengths = sorted(len(sentences(reply)[0].split()) for reply in replies)
-    assert lengths[len(lengths) // 2] <= 5
+    lengths = sorted(len(first_phrase(reply).split()) for reply in replies)
+    assert lengths[len(lengths) // 2] <= 6
+
+
+def first_phrase(reply: str) -> str:
+    """What the voice begins with."""
+    splitter = PhraseSplitter()
+    return [*splitter.push(reply), *splitter.flush()][0]
 
 
 @pytest.mark.parametrize(
@@ -276,3 +290,95 @@ async def test_more_words_on_the_same_turn_change_nothing_else(model):
 async def test_seeds_differ(model):
     replies = {(await answer(model, "i am sad", seed=seed))[1] for seed in range(10)}
     assert len(replies) >= 5
+
+
+def told(text: str, earlier: bool = False) -> Memory:
+    return Memory("person", text, about="sister", earlier=earlier)
+
+
+async def test_what_is_known_answers_a_question_for_it(model):
+    memories = (told("your sister is called Anna", earlier=True),)
+    for seed in range(5):
+        for asked in ("what's my sister's name", "do you remember my sister's name"):
+            assert "Anna" in (await answer(model, asked, seed=seed, memories=memories))[1]
+
+
+async def test_what_is_not_known_is_not_made_up(model):
+    memories = (Memory("fact", "you live in Leeds", about="home"),)
+    for seed in range(5):
+        _, reply = await answer(model, "what's my sister's name", seed=seed, memories=memories)
+        assert "Leeds" not in reply
+        assert any(word in reply for word in ("know", "told", "nothing", "guess", "isn't", "find"))
+
+
+async def test_an_earlier_talk_is_brought_up_once_and_not_when_just_told(model):
+    memories = (told("your sister is getting married", earlier=True),)
+    _, reply = await answer(model, "hello", memories=memories)
+    assert "your sister is getting married" in reply
+    history = [Exchange(UserTurn("hello"), reply, Thought(strategy="Question"))]
+    again = [
+        (await answer(model, text, history, memories=memories))[1]
+        for text in ("i went to work today", "my sister called me", "hello again")
+    ]
+    assert not any("getting married" in one for one in again)
+    fresh = (told("your sister is getting married"),)
+    assert "married" not in (await answer(model, "hello", memories=fresh))[1]
+
+
+async def test_names_told_in_this_talk_are_kept_without_any_memory(model):
+    history = await talk(model, "i walked my dog today; his name is taco; it rained", 0)
+    assert "Taco" in (await answer(model, "what's my dog's name", history))[1]
+
+
+async def test_the_time_comes_from_the_clock():
+    book, emotions = Phrasebook(), carried()
+    model = EmbeddedModel(book, emotions, now=lambda: datetime(2026, 3, 14, 15, 9))
+    assert "ten past three in the afternoon" in (await answer(model, "what time is it"))[1].lower()
+    assert "Saturday, the 14th of March" in (await answer(model, "what day is it"))[1]
+
+
+async def test_while_the_person_speaks_there_is_a_thought_and_no_answer(model):
+    prompt = Prompt(UserTurn("my boss yelled at"), aim="thought")
+    said = "".join([chunk async for chunk in model.generate(prompt)])
+    assert said.startswith("<think>")
+    assert said.endswith("</think>")
+
+
+@pytest.mark.parametrize("said", ["hola estoy muy triste hoy", "ich bin heute sehr traurig"])
+async def test_another_language_is_met_honestly(model, said: str):
+    for seed in range(4):
+        assert "English" in (await answer(model, said, seed=seed))[1]
+
+
+async def test_grief_is_not_forgotten_over_something_else(model):
+    script = """my husband died in march; he was a quiet man; the neighbor is building a shed;
+    i baked bread; it was funny; i miss him; goodbye"""
+    history = await talk(model, script, 0)
+    assert history[-2].thought.reply_emotion == "sorry"
+    lines = [line.say for line in Phrasebook().acts["goodbye"].lines["with_grief"]]
+    assert any(line in history[-1].reply for line in lines)
+
+
+async def test_good_news_is_celebrated_whatever_came_before(model):
+    script = "i am so tired; my boss yelled at me; i passed my driving test"
+    history = await talk(model, script, 0)
+    assert history[-1].thought.reply_emotion in {"joyful", "happy"}
+
+
+def moments_of(book: Phrasebook):
+    return [line for moment in book.moments for pool in moment.lines.values() for line in pool]
+
+
+def test_moments_fill_their_slots_and_keep_to_the_rules():
+    book = Phrasebook()
+    slots = {"clause", "Clause", "thing", "Thing", "them", "word"}
+    assert len(moments_of(book)) > 1000
+    for moment in book.moments:
+        some = set.union(*(set(words.groupindex) for words in moment.words))
+        for pool in moment.lines.values():
+            for line in pool:
+                assert line.slots <= slots | some, (moment.name, line.say)
+                assert len(line.say.split()) <= 28
+                review = SafetyGate().review()
+                said = line.say.replace("{", "").replace("}", "")
+                assert review.feed(said) + review.finish() == said

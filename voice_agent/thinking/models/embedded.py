@@ -4,8 +4,9 @@ It needs no model file but that of emotion in words, and no time to speak of; th
 conversation give the same words.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -32,16 +33,27 @@ class EmbeddedOptions(BaseModel):
 
 
 class EmbeddedModel:
-    """Answers to content and feeling out of a phrasebook."""
+    """Answers to content and feeling out of a phrasebook.
+
+    Args:
+        book: What can be said.
+        emotions: Reads emotions in words.
+        now: Tells the local time.
+    """
 
     Options: ClassVar[type[BaseModel]] = EmbeddedOptions
     name: ClassVar[str] = "embedded"
     thinks_long: ClassVar[bool] = False
 
-    def __init__(self, book: Phrasebook, emotions: TextEmotion) -> None:
+    def __init__(
+        self,
+        book: Phrasebook,
+        emotions: TextEmotion,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
         self._book = book
         self._reader = Reader(book, emotions)
-        self._planner = Planner(book)
+        self._planner = Planner(book, now)
         self._service = Service(book)
 
     @classmethod
@@ -57,6 +69,8 @@ class EmbeddedModel:
         """Streams the thought, then the reply sentence by sentence, in the tag format."""
         thought, text = self._answer(prompt)
         yield render_thought(thought)
+        if prompt.aim == "thought":
+            return
         for position, sentence in enumerate(sentences(text)):
             yield sentence if position == 0 else f" {sentence}"
 

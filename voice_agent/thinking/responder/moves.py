@@ -37,10 +37,10 @@ class Mover:
         if "then" in act.lines:
             yield from both_ways((say,), act.lines["then"])
         if act.name in self._book.itself or act.name in self._book.unknown:
+            answers = act.lines["say"] if s.reflects else act.lines.get("unread", act.lines["say"])
+            back = self._book.back if act.name in self._book.itself else ()
             for strategy in (Strategy.INFORMATION, *_PLAIN):
-                said = Move((act.lines["say"],), needed=True, strategy=strategy)
-                yield (said, Move((self._book.back,)))
-                yield (said,)
+                yield (Move((answers,), needed=True, strategy=strategy), Move((back,)))
         elif "then" not in act.lines:
             yield from both_ways((), act.lines["say"])
         yield from both_ways((say,), general["topics"], general["lead"])

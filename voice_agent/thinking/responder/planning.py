@@ -107,7 +107,8 @@ class Planner:
         bounds = Bounds(
             words=prompt.conduct.reply_words,
             asks=leading or bool(s.now.unheard) or act in _MAY_ASK,
-            avoids=None if s.reflects else self._book.feeling_words,
+            # What it says of itself is no reading of the person.
+            avoids=None if s.reflects or act in self._book.itself else self._book.feeling_words,
         )
         if told is not None:
             options: Iterator[Option] = self._moves.recall(told)
