@@ -7,14 +7,16 @@ const MOST_UNSENT_BYTES = 512 * 1024; // about eight seconds of audio: the line 
 
 /** @typedef {"closed"|"connecting"|"open"|"waiting"} Status */
 /**
- * `lost` and `full` are tried again by itself; `token` (a token is needed, or another one), `ended`
- * (the conversation reached its longest) and `refused` wait for the person.
- * @typedef {"lost"|"full"|"token"|"ended"|"refused"|null} Fault
+ * `lost` and `full` are tried again by itself; `token` (a token is needed, or another one), `name`
+ * (the person's cannot be one), `ended` (the conversation reached its longest) and `refused` wait
+ * for the person.
+ * @typedef {"lost"|"full"|"token"|"name"|"ended"|"refused"|null} Fault
  */
 
 const ERROR_CODES = /** @type {Record<string, Fault>} */ ({
   overloaded: "full",
   session_expired: "ended",
+  invalid_user: "name",
 });
 const TRY_LATER = 1013;
 const HTTP_STATUSES = /** @type {Record<number, Fault>} */ ({
@@ -33,6 +35,7 @@ export class Connection extends EventTarget {
   #wait = FIRST_WAIT_MS;
   #timer = 0;
   #base;
+  #person;
   /** @type {Status} */
   status = "closed";
   /** @type {Fault} why it is not open */
@@ -42,11 +45,14 @@ export class Connection extends EventTarget {
   /** When the next try comes, as of Date.now(). */
   retryAt = 0;
   token = "";
+  /** Whom the server was told that it talks to; empty for somebody without a name. */
+  user = "";
 
-  /** @param {string} base address of the page */
-  constructor(base) {
+  /** @param {string} base address of the page @param {import("./person.js").Person} person */
+  constructor(base, person) {
     super();
     this.#base = base;
+    this.#person = person;
     window.addEventListener("online", () => this.retry());
   }
 
@@ -56,8 +62,13 @@ export class Connection extends EventTarget {
     this.#leave();
     const url = new URL("v1/realtime", this.#base);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const key = this.token ? [`openai-insecure-api-key.${this.token}`] : [];
-    const socket = new WebSocket(url, ["realtime", ...key]);
+    this.user = this.#person.name;
+    if (this.user) url.searchParams.set("user", this.user);
+    const userKey = this.user && this.#person.keyOf(this.user);
+    const protocols = ["realtime"];
+    if (this.token) protocols.push(`openai-insecure-api-key.${this.token}`);
+    if (userKey) protocols.push(`voice-agent-user-key.${userKey}`);
+    const socket = new WebSocket(url, protocols);
     this.#socket = socket;
     this.explanation = "";
     /** @type {Fault} */

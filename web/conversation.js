@@ -32,10 +32,16 @@ import { Pacing } from "./pacing.js";
 /** @typedef {Pick<Paralinguistics, "valence"|"arousal"|"uncertain">} Mood */
 
 /**
- * @typedef {object} Thought
- * @property {string} linguistic
- * @property {string} paralinguistic
+ * @typedef {object} Thought see `voice_agent.thought`; what was not thought of is empty
+ * @property {string} linguistic what was said
+ * @property {string} paralinguistic how it was said
+ * @property {string} [stimulus] what brought the feeling about, in the person's own words
+ * @property {string} [appraisal]
+ * @property {string} [need]
+ * @property {string} [conflict] of words and voice
+ * @property {string} [stage] of the conversation
  * @property {string} strategy
+ * @property {string} [reason] for the strategy
  * @property {string} reply_emotion
  * @property {string} style
  * @property {string} [words_emotion] what the words alone tell of; empty where nothing
@@ -58,7 +64,8 @@ import { Pacing } from "./pacing.js";
  * @property {Pacing} pacing
  * @property {Paralinguistics|null} how
  * @property {Mood[]} trail the newest moods of the turn, the last one that of `how`
- * @property {Thought|null} thought
+ * @property {Thought|null} draft of a turn: what was thought of it while it was spoken
+ * @property {Thought|null} thought of a reply: what led to it
  * @property {Record<string, number|null>|null} latency in ms
  */
 
@@ -157,6 +164,14 @@ export class Conversation extends EventTarget {
     if (valence || arousal) {
       entry.trail = [...entry.trail, { valence, arousal, uncertain }].slice(-LONGEST_TRAIL);
     }
+    this.#changed(entry);
+  }
+
+  /** @param {string} id @param {Thought} thought of the turn so far */
+  consider(id, thought) {
+    const entry = this.find(id);
+    if (!entry) return;
+    entry.draft = thought;
     this.#changed(entry);
   }
 
@@ -276,6 +291,7 @@ export class Conversation extends EventTarget {
       pacing: new Pacing(),
       how: null,
       trail: [],
+      draft: null,
       thought: null,
       latency: null,
       ...fields,

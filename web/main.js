@@ -3,6 +3,7 @@
 import { MicrophoneError } from "./audio/microphone.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
+import { Person } from "./person.js";
 import { Talk } from "./talk.js";
 import { Timeline } from "./timeline.js";
 import { asJson, asText, download } from "./transcript.js";
@@ -10,22 +11,36 @@ import { Captions } from "./view/captions.js";
 import { Controls } from "./view/controls.js";
 import { Devices } from "./view/devices.js";
 import { byId } from "./view/dom.js";
+import { MemoryDialog } from "./view/memory.js";
 import { Notices } from "./view/notices.js";
 import { Orb } from "./view/orb.js";
 import { Panel } from "./view/panel.js";
+import { PersonView } from "./view/person.js";
 import { confirmErase, followTheme, onTurnChoice, openOnDemand } from "./view/settings.js";
 import { TimelineView } from "./view/timeline.js";
-import { FULL, LINK_NAMES, LOST, MICROPHONE_FAULTS, STATE_NAMES, hintFor } from "./view/words.js";
+import {
+  FULL,
+  LINK_NAMES,
+  LOCKED,
+  LOST,
+  MICROPHONE_FAULTS,
+  NOT_KEPT,
+  STATE_NAMES,
+  hintFor,
+} from "./view/words.js";
 
 const TOKEN = "voice-agent-token";
 const WIDE = matchMedia("(width >= 62rem)");
 
-const connection = new Connection(document.baseURI);
+const person = new Person();
+const connection = new Connection(document.baseURI, person);
 const conversation = new Conversation();
 const talk = new Talk(connection, conversation);
 const timeline = new Timeline(connection, () => talk.microphone?.level ?? 0);
 const notices = new Notices(byId("notices"));
 const panel = new Panel(conversation);
+const personView = new PersonView(person);
+const memory = new MemoryDialog(person, () => connection.token);
 const devices = new Devices({ microphone: useMicrophone, speaker: useSpeaker });
 const controls = new Controls(talk, {
   microphone: toggleMicrophone,
@@ -51,6 +66,12 @@ onTurnChoice((automatic) => talk.setAutomatic(automatic));
 talk.addEventListener("state", render);
 talk.addEventListener("state", () => timeline.playing(talk.player?.item ?? null));
 talk.addEventListener("problem", ({ detail }) => notices.show("problem", detail));
+talk.addEventListener("trouble", ({ detail }) =>
+  notices.show("trouble", `Something failed, and the agent goes on: ${detail}`, { calm: true }),
+);
+talk.addEventListener("disclosure", ({ detail }) =>
+  notices.show("disclosure", detail, { lasting: true, calm: true }),
+);
 talk.addEventListener("session", ({ detail }) => introduce(detail));
 talk.addEventListener("deleted", () => notices.show("deleted", "The conversation was deleted."));
 connection.addEventListener("status", followConnection);
@@ -78,6 +99,7 @@ byId("download-text").onclick = () =>
 byId("download-json").onclick = () =>
   download("conversation.json", "application/json", asJson(conversation.turns, talk.sessions));
 byId("erase").onclick = erase;
+personView.lock(false);
 openPanel(WIDE.matches);
 render();
 
@@ -95,8 +117,9 @@ async function begin(withMicrophone) {
     notices.show("sound", text, { lasting: true });
   }
   connection.open();
-  if (withMicrophone) await useMicrophone(devices.microphone);
-  else byId("say").focus();
+  if (!withMicrophone) byId("say").focus();
+  else await useMicrophone(devices.microphone);
+  if (document.body.dataset.phase === "welcome") talk.microphone?.close(); // refused meanwhile
 }
 
 /** @param {string} deviceId */
@@ -139,13 +162,17 @@ async function say(text) {
 
 async function end() {
   await talk.end();
+  for (const kind of ["disclosure", "memory"]) notices.hide(kind);
   document.body.dataset.phase = "welcome";
   byId("start").focus();
   render();
 }
 
 async function erase() {
-  if (!(await confirmErase())) return;
+  const text =
+    "All that was said, heard and thought is erased from the server and from this page. This " +
+    "cannot be undone.";
+  if (!(await confirmErase("Delete this conversation?", text))) return;
   byId("settings").close();
   try {
     await talk.erase();
@@ -156,8 +183,17 @@ async function erase() {
 }
 
 /** @param {import("./talk.js").Session} session */
-function introduce({ engines, disclosure, profile }) {
+function introduce({ engines, disclosure, profile, memory: kept, user_key: key }) {
   if (disclosure) byId("disclosure").textContent = disclosure;
+  const { user } = connection;
+  if (user && key) person.keep(user, key);
+  personView.tell(user, kept);
+  if (user && kept === "locked") {
+    const action = { label: "What to do", run: () => memory.open() };
+    notices.show("memory", LOCKED, { lasting: true, action });
+  } else if (user && kept !== "kept") {
+    notices.show("memory", NOT_KEPT, { lasting: true, calm: true });
+  }
   const parts = Object.entries(engines ?? {}).map(
     ([kind, name]) => `${kind.replace("_", " ")}: ${name}`,
   );
@@ -174,6 +210,7 @@ function openPanel(open) {
 
 function followConnection() {
   const { status, fault, explanation } = connection;
+  personView.lock(status !== "closed");
   byId("link").dataset.status = status;
   byId("link-text").textContent = fault === "full" ? "Waiting for room" : LINK_NAMES[status];
   if (status === "open") {
@@ -183,6 +220,8 @@ function followConnection() {
     notices.show("connection", fault === "full" ? FULL : LOST, { lasting: true, action });
   } else if (status === "closed" && fault === "token") {
     askForToken();
+  } else if (status === "closed" && fault === "name") {
+    askForName();
   } else if (status === "closed" && fault) {
     const action = { label: "Start again", run: () => connection.open() };
     const text = explanation || "The server ended the conversation.";
@@ -190,11 +229,21 @@ function followConnection() {
   }
 }
 
-/** Back to the welcome, where the token is asked for; the microphone closes meanwhile. */
-async function askForToken() {
+/** Back to the welcome, for something that the server wants; the microphone closes meanwhile. */
+function backToWelcome() {
   talk.microphone?.close();
   document.body.dataset.phase = "welcome";
   notices.hide("connection");
+}
+
+function askForName() {
+  backToWelcome();
+  personView.ask(`The server does not take this name (${connection.explanation}).`);
+  render();
+}
+
+function askForToken() {
+  backToWelcome();
   notices.place = byId("token-form");
   if (connection.token) notices.show("token", "The server does not accept this token.");
   sessionStorage.removeItem(TOKEN);

@@ -19,11 +19,15 @@ const LONGEST_THOUGHT_MS = 30_000;
  * @property {Record<string, string>} engines
  * @property {string} [disclosure]
  * @property {string} [profile]
+ * @property {"kept"|"session"|"locked"} [memory] whether what is learned outlives the conversation
+ * @property {string|null} [user_key] opens it the next time
  */
 
 /**
  * Events: `state` (something that is shown as state changed), `session` (detail: {@link Session},
- * a conversation began), `problem` (detail: what to tell the person), `deleted`.
+ * a conversation began), `disclosure` (detail: what the person is to be told of the agent once
+ * more), `problem` (detail: what to tell the person), `trouble` (detail: the same, of what failed in
+ * the agent while the talk goes on; each once), `deleted`.
  */
 export class Talk extends EventTarget {
   #connection;
@@ -42,6 +46,10 @@ export class Talk extends EventTarget {
   #thinking = false;
   #thinkingTimer = 0;
   #greeted = false;
+  /** Whether the agent has had its say since the conversation began. */
+  #answered = false;
+  /** @type {Set<string>} */
+  #troubles = new Set();
 
   /**
    * @param {import("./connection.js").Connection} connection
@@ -109,6 +117,7 @@ export class Talk extends EventTarget {
     await this.player?.drop();
     this.#connection.close();
     this.#greeted = false;
+    this.#troubles.clear();
   }
 
   /** @param {boolean} automatic hands-free, or by the talk button */
@@ -201,8 +210,14 @@ export class Talk extends EventTarget {
       this.#greeted = true;
     },
     "voice_agent.session": (event) => {
+      this.#answered = false;
       this.sessions.push(event);
       this.dispatchEvent(new CustomEvent("session", { detail: event }));
+    },
+    "voice_agent.disclosure": ({ text }) => {
+      // At the start of a conversation it stands on the page already.
+      if (!this.#answered && text === this.sessions.at(-1)?.disclosure) return;
+      this.dispatchEvent(new CustomEvent("disclosure", { detail: text }));
     },
     "input_audio_buffer.speech_started": ({ item_id }) => {
       this.#hearing = true;
@@ -242,6 +257,8 @@ export class Talk extends EventTarget {
     "response.output_item.added": ({ response_id, item }) => {
       if (item.type === "message") this.#incoming.begin(response_id, item.id);
     },
+    "voice_agent.thought.draft": ({ item_id, thought }) =>
+      this.#conversation.consider(item_id, thought),
     "voice_agent.thought": ({ response_id, thought }) =>
       this.#conversation.think(response_id, thought),
     "voice_agent.latency": ({ response_id, latency_ms }) =>
@@ -251,6 +268,7 @@ export class Talk extends EventTarget {
     "response.output_audio.delta": ({ item_id, delta }) => this.#incoming.audio(item_id, delta),
     "response.output_audio.done": ({ item_id }) => this.#incoming.audioDone(item_id),
     "response.done": ({ response }) => {
+      this.#answered = true;
       if (!this.#incoming.done(response)) this.#think(false);
       const reason = response.status_details?.error?.message;
       if (response.status === "failed") this.#tell(reason ?? "The agent could not answer.");
@@ -264,11 +282,13 @@ export class Talk extends EventTarget {
     error: ({ error }) => {
       if (error.event_id?.startsWith(TRUNCATION)) return; // the server had cut it already
       if (error.code === "response_cancel_not_active") return; // it had just ended
-      this.#think(false);
+      if (!this.#incoming.active) this.#think(false); // otherwise something else answers
       if (error.code === "input_audio_buffer_commit_empty") {
         this.#outgoing.nothingCommitted();
         this.#tell("Nothing was heard. Please try again.");
-      } else if (this.#connection.status === "open") this.#tell(error.message);
+      } else if (this.#connection.status !== "open") return;
+      else if (error.type === "server_error") this.#tellOfTrouble(error.message);
+      else this.#tell(error.message);
     },
   };
 
@@ -292,6 +312,13 @@ export class Talk extends EventTarget {
       this.#tell("The agent did not answer. Please say it once more.");
       this.#changed();
     }, LONGEST_THOUGHT_MS);
+  }
+
+  /** @param {string} text the same failure may come back with every turn */
+  #tellOfTrouble(text) {
+    if (this.#troubles.has(text)) return;
+    this.#troubles.add(text);
+    this.dispatchEvent(new CustomEvent("trouble", { detail: text }));
   }
 
   /** @param {string} text */

@@ -44,6 +44,7 @@ export function asJson(turns, sessions) {
           typed: user.typed,
           paralinguistics: user.how,
         },
+        thinking_while_listening: user?.draft ?? null,
         thinking: reply?.thought ?? null,
         reply: reply && {
           at: reply.at.toISOString(),

@@ -5,6 +5,7 @@ import base64
 import itertools
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from voice_agent import memories
+from voice_agent.events import Memory
+from voice_agent.memory_tables import Noticed
+from voice_agent.person import Person
+from voice_agent.server import memory
 from voice_agent.server.access import SECURITY_HEADERS
+from voice_agent.transports.realtime.guest import admit
+from voice_agent.transports.realtime.protocol import RequestError
 
 WEB = Path(__file__).parents[2] / "web"
 RATE = 24000
@@ -74,6 +82,12 @@ THOUGHT = {
     "words_emotion": "happy",
     "voice_emotion": "fear",
     "disagreement": 0.7,
+    "stimulus": "they said no",
+    "appraisal": "They see it as a verdict on themselves.",
+    "need": "They seem to need to be met in it before anything is solved.",
+    "conflict": "",
+    "stage": "exploration",
+    "reason": "the feeling was shown and has not been named yet",
 }
 
 LATENCY = {
@@ -98,6 +112,8 @@ class ScriptedServer:
         token: What clients must show, if set.
         received: All that the client of the running conversation sent.
         deleted: Conversations that were erased by request, with the bearer shown.
+        remembers: Whether the configuration lets it remember people.
+        memories: What is remembered; the page reads and erases it by the real server's routes.
     """
 
     def __init__(self) -> None:
@@ -106,6 +122,8 @@ class ScriptedServer:
         self.received: list[dict[str, Any]] = []
         self.deleted: list[tuple[str, str]] = []
         self.connections = 0
+        self.remembers = True
+        self.memories = memories.in_memory()
         self._news = asyncio.Condition()
         self._socket: WebSocket | None = None
         self._ids = itertools.count(1)
@@ -125,6 +143,7 @@ class ScriptedServer:
                 WebSocketRoute("/v1/realtime", self._talk),
                 Route("/v1/conversations/{id}", self._delete, methods=["DELETE"]),
                 Route("/v1/access", self._access),
+                *memory.routes(self.memories),
                 Mount("/", StaticFiles(directory=WEB, html=True)),
             ]
         )
@@ -158,11 +177,18 @@ class ScriptedServer:
             await websocket.close(1013)
             return
         await websocket.accept("realtime")
+        try:
+            guest = await admit(websocket, self._agent())  # type: ignore[arg-type]
+        except RequestError as refusal:
+            error = {"code": refusal.code, "message": refusal.message}
+            await websocket.send_json({"type": "error", "error": error})
+            await websocket.close(1008)
+            return
         self.connections += 1
         self.received.clear()
         session = f"sess_{next(self._ids)}"
         await websocket.send_json({"type": "session.created", "session": {"id": session}})
-        await websocket.send_json(self.session(session))
+        await websocket.send_json(self.session(session) | guest.wire())
         self._socket = websocket
         await self._notify()
         try:
@@ -172,6 +198,18 @@ class ScriptedServer:
         except WebSocketDisconnect:
             if self._socket is websocket:
                 self._socket = None
+
+    def _agent(self) -> SimpleNamespace:
+        settings = SimpleNamespace(memory=SimpleNamespace(enabled=self.remembers))
+        return SimpleNamespace(store=SimpleNamespace(memories=self.memories), config=settings)
+
+    async def remember(self, name: str, key: str | None, *known: Memory) -> str:
+        """Something is known of a person already; returns the key that opens it."""
+        person = Person.from_afar(name, key)
+        noticed = [Noticed(each, each.about) for each in known]
+        assert await self.memories.keep(person, "sess_0", noticed)
+        assert person.key
+        return person.key
 
     async def _access(self, request: Request) -> Response:
         shown = request.headers.get("Authorization")

@@ -130,8 +130,8 @@ async def test_speech_is_captioned_understood_and_answered_aloud(opened: Open) -
     await expect(page.locator("#state")).to_have_text("Speaking")
     panel = page.locator("#panel")
     await expect(panel).to_contain_text("Hz")
-    await expect(panel).to_contain_text("About your words")
-    await expect(panel).to_contain_text("About your voice")
+    await expect(panel).to_contain_text("What was said")
+    await expect(panel).to_contain_text("How it was said")
     await expect(page.locator("#state")).to_have_text("Listening", timeout=20_000)
     begins, ends = await page.evaluate(LATER_THAN_THE_VOICE)
     assert begins == pytest.approx(0, abs=8), "a soft first word may be noticed late"

@@ -18,14 +18,18 @@ export class Notices {
   /**
    * @param {string} kind replaces an earlier notice of the same kind
    * @param {string} text
-   * @param {{lasting?: boolean, action?: {label: string, run: () => void}}} [options]
+   * @param {object} [options]
+   * @param {boolean} [options.lasting] until it is closed
+   * @param {boolean} [options.calm] nothing has to be done about it
+   * @param {{label: string, run: () => void}} [options.action]
    */
-  show(kind, text, { lasting = false, action } = {}) {
+  show(kind, text, { lasting = false, calm = false, action } = {}) {
     const shown = this.#shown.get(kind);
     if (shown?.isConnected && shown.firstElementChild.textContent === text) return;
     this.hide(kind);
     const notice = element("div", "notice", element("p", "", text));
     notice.dataset.kind = kind;
+    notice.classList.toggle("calm", calm);
     if (action) {
       const button = element("button", "", action.label);
       button.type = "button";

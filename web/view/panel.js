@@ -2,8 +2,8 @@
 
 import { byId, element } from "./dom.js";
 import { emotionBars, ownEvidence, verdict } from "./emotion.js";
-import { swatch } from "./palette.js";
 import { Plane } from "./plane.js";
+import { thoughts } from "./thoughts.js";
 import { voiceReading } from "./voice.js";
 
 /** @typedef {import("../conversation.js").Turn} Turn */
@@ -14,16 +14,6 @@ const STAGES = /** @type {[string, string][]} */ ([
   ["first_token", "Had the first word"],
   ["first_audio", "Had the first sound"],
   ["voice_to_voice", "Sent it"],
-]);
-
-/** Words and voice that contradict one another less than this are not worth a word. */
-const TOLD_FROM = 0.3;
-
-const ADJECTIVES = new Map([
-  ["anger", "angry"],
-  ["fear", "afraid"],
-  ["disgust", "disgusted"],
-  ["surprise", "surprised"],
 ]);
 
 /**
@@ -116,40 +106,6 @@ function voice(turn) {
   if (turn?.user?.typed) return none("You typed, so there was no voice to hear.");
   if (!turn?.user?.how) return none("Pitch, loudness, pace and pauses appear here as you speak.");
   return voiceReading(turn.user.how);
-}
-
-/**
- * @param {import("../conversation.js").Thought} thought
- * @returns {string} where words and voice tell of different feelings, which; else nothing
- */
-function contrast({ words_emotion, voice_emotion, disagreement }) {
-  if (disagreement == null || disagreement < TOLD_FROM) return "";
-  const sounds = (/** @type {string} */ label) => ADJECTIVES.get(label) ?? label;
-  return `Your words sound ${sounds(words_emotion ?? "")}, your voice ${sounds(voice_emotion ?? "")}.`;
-}
-
-/** @param {Turn|undefined} turn @returns {Node[]} */
-function thoughts(turn) {
-  const thought = turn?.reply?.thought;
-  if (!thought) return none("Its thoughts about your words and your voice appear here.");
-  const list = element("dl", "thoughts");
-  const rows = [
-    ["About your words", thought.linguistic],
-    ["About your voice", thought.paralinguistic],
-    ["One against the other", contrast(thought)],
-  ];
-  for (const [name, text] of rows) {
-    if (text) list.append(element("div", "", element("dt", "", name), element("dd", "", text)));
-  }
-  const answer = element("dd", "answer");
-  if (thought.strategy) answer.append(element("span", "tag", thought.strategy));
-  if (thought.reply_emotion) {
-    const dot = element("span", "swatch");
-    dot.style.background = swatch(thought.reply_emotion);
-    answer.append(element("span", "tag", dot, thought.reply_emotion));
-  }
-  list.append(element("div", "", element("dt", "", "So it answers with"), answer));
-  return [list];
 }
 
 /** @param {Turn|undefined} turn @returns {Node[]} */

@@ -44,9 +44,15 @@ export function onTurnChoice(chosen) {
   }
 }
 
-/** @returns {Promise<boolean>} whether the person wants the conversation erased */
-export function confirmErase() {
+/**
+ * @param {string} title
+ * @param {string} text what is erased
+ * @returns {Promise<boolean>} whether the person wants that
+ */
+export function confirmErase(title, text) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("erase-dialog"));
+  byId("erase-title").textContent = title;
+  byId("erase-text").textContent = text;
   dialog.returnValue = "keep";
   dialog.showModal();
   return new Promise((resolve) => {

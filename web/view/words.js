@@ -38,6 +38,10 @@ export const LINK_NAMES = {
 
 export const FULL =
   "The agent is talking with as many people as it can. You are let in as soon as there is room.";
+export const LOCKED =
+  "What is remembered under your name is locked: this browser does not have its key. Nothing of " +
+  "this talk is added to it.";
+export const NOT_KEPT = "This server remembers nobody, so it will not know you the next time.";
 export const LOST = "The connection was lost. Trying to get it back…";
 
 /** @param {import("../talk.js").Talk} talk @returns {string} what the person can do now */
