@@ -45,6 +45,8 @@ from voice_agent.events import (
     TurnRecord,
     UserTurn,
 )
+from voice_agent.memories import in_memory
+from voice_agent.person import Person
 from voice_agent.server.app import listen, run
 
 ENGINES = {"recognizer": "ears", "language_model": "mind", "synthesizer": "mouth"}
@@ -216,6 +218,7 @@ class FakeStore:
         self.folder = TemporaryDirectory()
         self.path = Path(self.folder.name) / "conversations.db"
         self.deleted: list[str] = []
+        self.memories = in_memory()
 
     async def delete(self, session: str) -> None:
         self.deleted.append(session)
@@ -229,16 +232,20 @@ class FakeAgent:
         self.engines = ENGINES
         self.store = FakeStore()
         self.opened: list[FakeSession] = []
+        self.users: list[Person | None] = []
         self._open: set[FakeSession] = set()
 
     @property
     def sessions(self) -> int:
         return len(self._open)
 
-    async def open(self, emit: Any, *, clock: Any = None, user: str | None = None) -> FakeSession:
+    async def open(
+        self, emit: Any, *, clock: Any = None, user: Person | None = None
+    ) -> FakeSession:
         limit = self.config.limits.sessions
         if len(self._open) >= limit:
             raise Overloaded(f"all {limit} conversations are in use; try again later")
+        self.users.append(user)
         session = FakeSession(f"sess_{len(self.opened)}", emit, self._open.discard)
         self.opened.append(session)
         self._open.add(session)

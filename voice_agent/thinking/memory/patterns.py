@@ -11,7 +11,7 @@ _STOP = (
     r"|im|he|he's|she|she's|they|they're|we|we're|we've|you|you're|it's|that's|there's|then|even"
     r"|anyway|lol|haha)\b"
 )
-_NEXT = rf"(?!{_STOP})[\w'-]+"
+_NEXT = rf"(?!{_STOP})[\w'-]++"
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _MONTH = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
@@ -38,7 +38,7 @@ _NUMBER = (
     rf"(?:\d{{1,3}}|(?:{_TENS})(?:[ -](?:{_ONES}))?|{_ONES}|ten|eleven|twelve|thirteen|fourteen"
     r"|fifteen|sixteen|seventeen|eighteen|nineteen|a hundred)"
 )
-_X = rf"{_NEXT}(?: {_NEXT}){{0,6}}(?: and [\w'-]+$)?"
+_X = rf"(?: ?{_NEXT}){{1,7}}(?: and [\w'-]+$)?"
 _ADVERBS = (
     "just|still|really|actually|currently|now|also|already|recently|finally|always|absolutely"
     "|totally|so|quite|very|only|all|both|usually|often|mostly|mainly|once"
@@ -70,7 +70,7 @@ def pattern(source: str) -> re.Pattern[str]:
         ("AM", r"(?:i am|i'm|im)"),
         ("HAVE", r"(?:i have|i've|i've got|i have got|i got)"),
         ("ADV", rf"(?:(?:{_ADVERBS}) )*"),
-        ("TIME", f"{_TIME}(?: {_TIME})?"),
+        ("TIME", f"(?: ?{_TIME}){{1,2}}"),
         ("NUMBER", _NUMBER),
         ("JOB", alternatives(data["jobs"])),
         ("EVENT", alternatives(data["events"])),

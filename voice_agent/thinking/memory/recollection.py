@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -74,6 +75,7 @@ class Recollection:
             settings: The settings of memory; where it is off, nobody has a name.
             embedder: Recalls by meaning beside words; None for words alone.
         """
+        await asyncio.to_thread(_get_ready)
         if person is None or not settings.enabled:
             return cls(in_memory(), _UNNAMED, session, settings, embedder)
         recollection = cls(store.memories, person, session, settings, embedder)
@@ -113,7 +115,8 @@ class Recollection:
             return
         self._before = turn
         try:
-            noticed = notice(turn, before, exchange.thought)
+            # In a thread, since the first turn compiles what all others are looked at with.
+            noticed = await asyncio.to_thread(notice, turn, before, exchange.thought)
             if noticed:
                 await self._keep(noticed)
         except Exception as error:  # the conversation goes on
@@ -209,3 +212,11 @@ class Recollection:
         """What a log may tell: an error's message could hold words of the person."""
         about = {"session": self._session}
         return about if error is None else about | {"error": type(error).__name__}
+
+
+@lru_cache(maxsize=1)
+def _get_ready() -> None:
+    """Reads what recalling needs, so that the first turn does not wait for it."""
+    search_for("what did I say")
+    is_private("")
+    feeling(UserTurn("ready"))
