@@ -301,6 +301,10 @@ async def test_a_call_without_words_is_an_answer():
     assert call == CALL
 
 
+async def test_white_space_before_a_call_is_no_answer():
+    assert (await ask(ScriptedModel(THINK, "\n \n", CALL)))[1:] == [CALL]
+
+
 async def test_the_model_gets_the_tools():
     model = ScriptedModel("Hi.")
     weather = Tool("weather", "Tells the weather.", {"type": "object"})

@@ -106,7 +106,7 @@ class Attempt:
             yield from self._tell(closing)
 
     def _tell(self, words: str) -> Iterable[Thought | str]:
-        if words:
+        if words.strip() or (words and self._said):
             yield from self._first()
             self._said += words
             yield words
