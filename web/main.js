@@ -40,7 +40,11 @@ const timeline = new Timeline(connection, () => talk.microphone?.level ?? 0);
 const notices = new Notices(byId("notices"));
 const panel = new Panel(conversation);
 const personView = new PersonView(person);
-const memory = new MemoryDialog(person, () => connection.token);
+const memory = new MemoryDialog(
+  person,
+  () => connection.token,
+  () => notices.hide("memory"),
+);
 const devices = new Devices({ microphone: useMicrophone, speaker: useSpeaker });
 const controls = new Controls(talk, {
   microphone: toggleMicrophone,
@@ -162,7 +166,7 @@ async function say(text) {
 
 async function end() {
   await talk.end();
-  for (const kind of ["disclosure", "memory"]) notices.hide(kind);
+  for (const kind of ["disclosure", "memory", "trouble"]) notices.hide(kind);
   document.body.dataset.phase = "welcome";
   byId("start").focus();
   render();

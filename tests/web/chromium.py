@@ -74,3 +74,9 @@ async def choose_push_to_talk(page: Page) -> None:
     await page.click("#settings-open")
     await page.check("input[value=hold]")
     await page.keyboard.press("Escape")
+
+
+async def key_of(page: Page) -> str:
+    """The one key that the browser keeps for a person."""
+    ((_, key),) = await page.evaluate("JSON.parse(localStorage.getItem('voice-agent-user-keys'))")
+    return str(key)

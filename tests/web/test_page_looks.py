@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
-from chromium import Open
+from chromium import Open, key_of
 from playwright.async_api import expect
 from scripted_server import ScriptedServer
+
+from voice_agent.events import Memory
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,6 +43,8 @@ CONTRAST = """() => {
   return weak;
 }"""
 
+KNOWN = Memory("person", "your sister is called Anna", "sister", at=1.76e9)
+
 NAMELESS = """() => [...document.querySelectorAll("button, input, select")]
   .filter((e) => e.checkVisibility())
   .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length))
@@ -54,7 +58,12 @@ async def test_all_text_has_contrast_and_all_controls_have_names(
     page = await opened(start=None, color_scheme=theme)
     assert await page.evaluate(CONTRAST) == []
     assert await page.locator("h1").count() == 1
+    await page.click("#who-change")
+    await page.fill("#name", "Ada")
+    await page.keyboard.press("Escape")
     await page.click("#start")
+    await expect(page.locator("#remembering")).to_have_text("It remembers you as Ada.")
+    await server.remember("Ada", await key_of(page), KNOWN)
     await server.hear("i1", "I waited", stable="I")
     assert await page.evaluate(CONTRAST) == []
     await server.heard("i1", "I waited.")
@@ -64,6 +73,11 @@ async def test_all_text_has_contrast_and_all_controls_have_names(
     assert await page.evaluate(CONTRAST) == []
     assert await page.evaluate(NAMELESS) == []
     await page.click("#settings-open")
+    assert await page.evaluate(CONTRAST) == []
+    assert await page.evaluate(NAMELESS) == []
+    await page.click("#memory-open")
+    await expect(page.locator("#memories li")).to_have_count(1)
+    await page.click("#memory-key summary")
     assert await page.evaluate(CONTRAST) == []
     assert await page.evaluate(NAMELESS) == []
 
@@ -84,7 +98,17 @@ async def test_the_appearance_can_be_chosen_and_stays(opened: Open) -> None:
 async def test_it_fits_screens_from_narrow_to_wide(
     opened: Open, server: ScriptedServer, width: int
 ) -> None:
-    page = await opened(viewport={"width": width, "height": 640})
+    page = await opened(start=None, viewport={"width": width, "height": 640})
+    await page.click("#settings-open")
+    await page.fill("#name", "n" * 100)
+    await page.click("#memory-open")
+    await expect(page.locator("#memory-state")).to_have_text("Nothing is remembered yet.")
+    for dialog in ("#memory", "#settings"):
+        assert await page.locator(dialog).evaluate("(d) => d.scrollWidth - d.clientWidth") <= 0
+        await page.keyboard.press("Escape")
+    assert await page.locator("main").evaluate("(m) => m.scrollWidth - m.clientWidth") <= 0
+    await page.click("#start")
+    await expect(page.locator("#remembering")).to_contain_text("nnn")
     await server.hear("i1", "I waited")
     await server.heard("i1", "I waited.")
     await server.reply(seconds=0.4)

@@ -5,7 +5,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from chromium import Open
+from chromium import Open, key_of
 from playwright.async_api import Locator, Page, expect
 from scripted_server import ScriptedServer
 
@@ -47,7 +47,7 @@ async def test_without_a_name_nobody_is_named_to_the_server(
     opened: Open, server: ScriptedServer
 ) -> None:
     page = await opened(start=None)
-    await expect(page.locator("#who")).to_contain_text("will not know you again")
+    await expect(page.locator("#who")).to_contain_text("will not know you the next time")
     async with page.expect_websocket() as opening:
         await page.click("#start-typing")
     assert "user=" not in (await opening.value).url
@@ -70,7 +70,7 @@ async def test_the_name_goes_with_its_key_and_stays_in_the_browser(
     await expect(page.locator("#who")).to_contain_text("It knows you as Zoë & Co.")
     await begin(page, server)
     await expect(page.locator("#remembering")).to_have_text("It remembers you as Zoë & Co.")
-    ((_, key),) = await page.evaluate("JSON.parse(localStorage.getItem('voice-agent-user-keys'))")
+    key = await key_of(page)
     await server.remember("Zoë & Co", key, SISTER)  # from now on the name opens to its key alone
     await page.click("#settings-open")
     await expect(page.locator("#name")).to_be_disabled()
@@ -99,7 +99,7 @@ async def test_what_is_remembered_is_listed_and_can_be_taken_along(
     await page.keyboard.press("Escape")
     await page.keyboard.press("Escape")
     await begin(page, server)
-    ((_, key),) = await page.evaluate("JSON.parse(localStorage.getItem('voice-agent-user-keys'))")
+    key = await key_of(page)
     await server.remember("Ada", key, SISTER, WALKS)
     dialog = await open_memory(page)
     items = await dialog.locator("li p").all_inner_texts()
@@ -122,7 +122,7 @@ async def test_one_memory_is_erased_when_that_is_confirmed_all_by_keyboard(
     page = await opened(start=None)
     await give_name(page, "Ada")
     await begin(page, server)
-    ((_, key),) = await page.evaluate("JSON.parse(localStorage.getItem('voice-agent-user-keys'))")
+    key = await key_of(page)
     ada = Person.from_afar("Ada", key)
     await server.remember("Ada", key, SISTER, WALKS, JOB)
     await page.locator("#settings-open").focus()
@@ -152,7 +152,7 @@ async def test_all_is_erased_when_that_is_confirmed(opened: Open, server: Script
     page = await opened(start=None)
     await give_name(page, "Ada")
     await begin(page, server)
-    ((_, key),) = await page.evaluate("JSON.parse(localStorage.getItem('voice-agent-user-keys'))")
+    key = await key_of(page)
     await server.remember("Ada", key, SISTER, WALKS)
     await open_memory(page)
     await page.click("#memory-erase")
@@ -187,6 +187,7 @@ async def test_a_locked_memory_is_told_and_opens_with_its_key_alone(
     await page.keyboard.press("Enter")
     await expect(dialog).to_contain_text("Your sister is called Anna")
     await expect(dialog).to_contain_text("From the next conversation on")
+    await expect(page.locator("#notices")).not_to_contain_text("locked")
     await page.keyboard.press("Escape")
     await page.click("#end")
     await begin(page, server)
@@ -223,7 +224,7 @@ async def test_what_goes_wrong_is_told_and_nothing_is_lost(
     page = await opened(start=None)
     await give_name(page, "Ada")
     await begin(page, server)
-    ((_, key),) = await page.evaluate("JSON.parse(localStorage.getItem('voice-agent-user-keys'))")
+    key = await key_of(page)
     await server.remember("Ada", key, SISTER)
     await open_memory(page)
     await page.route("**/v1/memory*", lambda route: route.abort())

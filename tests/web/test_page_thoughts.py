@@ -1,4 +1,4 @@
-"""The thoughts about a turn: as they grow while the person speaks, in the end, and in the export."""
+"""What the agent thinks of a turn, while it is spoken and after it, and says of itself."""
 
 import json
 
@@ -68,7 +68,7 @@ async def test_all_of_the_thought_is_shown_and_what_is_empty_is_left_out(
         "How it was said": THOUGHT["paralinguistic"],
         "Conflict": "Your words sound happy, your voice afraid.",
         "Stage": "Exploration",
-        "Strategy": "Reflection of feelings\n\nthe feeling was shown and has not been named yet",
+        "Strategy": "Reflection of feelings\n\nThe feeling was shown and has not been named yet",
         "Tone": "comfort",
         "Style": "soft and slow",
     }

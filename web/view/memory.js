@@ -21,15 +21,21 @@ const LOCKED =
 export class MemoryDialog {
   #person;
   #token;
+  #unlocked;
   #dialog = /** @type {HTMLDialogElement} */ (byId("memory"));
   #name = "";
   /** @type {import("../remembered.js").Remembered|null} */
   #remembered = null;
 
-  /** @param {import("../person.js").Person} person @param {() => string} token the server's own */
-  constructor(person, token) {
+  /**
+   * @param {import("../person.js").Person} person
+   * @param {() => string} token the server's own
+   * @param {() => void} unlocked the person showed the right key
+   */
+  constructor(person, token, unlocked) {
     this.#person = person;
     this.#token = token;
+    this.#unlocked = unlocked;
     byId("memory-open").onclick = () => this.open();
     byId("memory-close").onclick = () => this.#dialog.close();
     this.#dialog.onclick = ({ target }) => {
@@ -75,6 +81,7 @@ export class MemoryDialog {
       await this.#recall(key);
       this.#person.keep(this.#name, key);
       field.value = "";
+      this.#unlocked();
       this.#render("Unlocked. From the next conversation on, it knows you.");
       byId("memory-close").focus();
     } catch (error) {
@@ -142,7 +149,7 @@ export class MemoryDialog {
     time.dateTime = at;
     const words = element("p", "", clause(text));
     const origin = element("p", "small", `${KINDS[kind] ?? kind} · `, time);
-    const erase = /** @type {HTMLButtonElement} */ (element("button", "icon", icon("i-close")));
+    const erase = /** @type {HTMLButtonElement} */ (element("button", "icon", icon("i-delete")));
     erase.type = "button";
     erase.title = "Delete this memory";
     erase.setAttribute("aria-label", `Delete: ${clause(text)}`);

@@ -41,7 +41,9 @@ export class PersonView {
 
   render() {
     const { name } = this.#person;
-    byId("who-text").textContent = name ? `It knows you as ${name}.` : "It will not know you again.";
+    byId("who-text").textContent = name
+      ? `It knows you as ${name}.`
+      : "Without a name, it will not know you the next time.";
     byId("who-change").textContent = name ? "Change" : "Give a name";
     byId("memory-open").disabled = !name;
   }

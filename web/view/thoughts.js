@@ -47,7 +47,7 @@ function answer({ stage, strategy, reason, reply_emotion: emotion, style }) {
   dot.style.background = swatch(emotion);
   return list([
     ["Stage", sentence(stage)],
-    ["Strategy", strategy && [strategy, ...(reason ? [element("p", "small", reason)] : [])]],
+    ["Strategy", strategy && [strategy, ...(reason ? [element("p", "small", sentence(reason))] : [])]],
     ["Tone", emotion && [element("span", "tone", dot, emotion)]],
     ["Style", style],
   ]);
