@@ -1,7 +1,7 @@
 """What a turn says: the move it makes, the feeling, the topic, and words worth turning round."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voice_agent.events import UserTurn
@@ -13,7 +13,7 @@ from voice_agent.thinking.responder.mirror import Mirror
 from voice_agent.thinking.responder.misheard import Misheard
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
 from voice_agent.thinking.responder.stimulus import stimulus
-from voice_agent.thinking.text_emotion import TextEmotion
+from voice_agent.thinking.text_emotion import TOLD, TextEmotion, grouped
 
 _LEAST_CONFIDENCE = 0.15
 _MIRRORED_CONFIDENCE = 0.35
@@ -130,7 +130,8 @@ class Reader:
         act = self._act(said, text)
         advice = act is not None and act.name == "advice"
         topic = next((t for t in self._book.topics.values() if t.words.search(said)), None)
-        feeling, strength = self._feeling(said, topic)
+        told = self._emotions.among_feelings(said.split())
+        feeling, strength = self._feeling(said, topic, told)
         if act is None and strength < NAMED and topic is None:
             unheard, word = self._misheard.doubt(said, answering)
             if unheard:
@@ -161,9 +162,7 @@ class Reader:
             told=self._mirror.turned(main, "they") if main else "",
             appraisal=None
             if act and not advice
-            else self.meaning.appraisal(
-                said, feeling, strength, self._emotions.among_feelings(said.split())
-            ),
+            else self.meaning.appraisal(said, feeling, strength, told),
             advice=advice,
             corrects=correction is not None,
             about=_pronoun(said),
@@ -184,9 +183,11 @@ class Reader:
             return self._book.unknown["fact"]
         return None
 
-    def _feeling(self, said: str, topic: Topic | None) -> tuple[Feeling | None, float]:
+    def _feeling(
+        self, said: str, topic: Topic | None, told: Mapping[str, float]
+    ) -> tuple[Feeling | None, float]:
         scores: dict[str, float] = {}
-        probabilities = self._emotions.told(said.split())
+        probabilities = grouped(told, TOLD)
         for name, feeling in self._book.feelings.items():
             score = 1.3 * sum(probabilities[c] * w for c, w in feeling.classes.items())
             if feeling.valence > 0 and _TURNS.search(said):
