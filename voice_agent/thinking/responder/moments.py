@@ -20,6 +20,8 @@ _TURNED = {
 }
 _LONGEST_SLOT = 6
 _MOST = 6
+_LAST_WORDS = 40
+"""The end of a long story is what the person waits for an answer to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def meet(said: str, moments: Sequence[Moment], valence: str) -> tuple[Met, ...]:
         valence: ``negative``, ``positive`` or ``neutral``: of the person's feeling.
     """
     found: list[Met] = []
+    said = " ".join(said.split()[-_LAST_WORDS:])
     for moment in moments:
         if (moment.mood == "bad" and valence == "positive") or (
             moment.mood == "good" and valence == "negative"

@@ -153,7 +153,14 @@ class Cue:
     lines: Mapping[str, Lines]
 
 
-MOMENTS = ("moments_trouble", "moments_people", "moments_glad", "moments_daily", "shapes")
+MOMENTS = (
+    "moments_trouble",
+    "moments_people",
+    "moments_glad",
+    "moments_daily",
+    "moments_turns",
+    "shapes",
+)
 """Files of moments; what stands first counts for more."""
 
 
