@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AUDIBLE = "window.ear() > 0.02"
 
-Open = Callable[[str], Awaitable[Page]]
+Open = Callable[[str | None], Awaitable[Page]]
 
 
 class Server:
@@ -57,10 +57,10 @@ class Server:
             self._process.terminate()
             await self._process.wait()
 
-    def stored_turns(self) -> int:
+    def stored(self, table: str) -> int:
         with sqlite3.connect(f"file:{self.store}?mode=ro", uri=True) as database:
-            (turns,) = database.execute("select count(*) from turns").fetchone()
-        return int(turns)
+            (rows,) = database.execute(f"select count(*) from {table}").fetchone()
+        return int(rows)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -85,7 +85,7 @@ async def opened(
 ) -> AsyncIterator[Open]:
     contexts = []
 
-    async def open_page(start: str) -> Page:
+    async def open_page(start: str | None) -> Page:
         context = await browser.new_context(**SETTING)
         contexts.append(context)
         page = await context.new_page()
@@ -93,8 +93,9 @@ async def opened(
         await page.add_init_script(EAR)
         listen_for_complaints(page, complaints)
         await page.goto(server.url)
-        await page.click(start)
-        await expect(page.locator("#link-text")).to_have_text("Connected")
+        if start:
+            await page.click(start)
+            await expect(page.locator("#link-text")).to_have_text("Connected")
         return page
 
     yield open_page
@@ -191,10 +192,37 @@ async def test_it_goes_on_after_the_server_was_killed_and_can_be_deleted(
     await expect(answer.locator(".heard")).not_to_have_text("")
     await until(page, AUDIBLE)
     await expect(page.locator("#state")).to_have_text("Listening", timeout=20_000)
-    stored = server.stored_turns()
+    stored = server.stored("turns")
     await page.click("#settings-open")
     await page.click("#erase")
     await page.click("#erase-dialog .danger")
     await expect(page.locator("#notices")).to_contain_text("was deleted")
     await expect(page.locator(".caption")).to_have_count(0)
-    assert server.stored_turns() == stored - 2, "the part before the break too"
+    assert server.stored("turns") == stored - 2, "the part before the break too"
+
+
+async def test_what_a_named_person_told_is_remembered_shown_and_erased(
+    opened: Open, server: Server
+) -> None:
+    page = await opened(None)
+    await page.click("#who-change")
+    await page.keyboard.type("Ada")
+    await page.keyboard.press("Escape")
+    await page.click("#start-typing")
+    await expect(page.locator("#remembering")).to_have_text("It remembers you as Ada.")
+    await write(page, "My sister is called Anna.")
+    await expect(page.locator("#state")).to_have_text("Speaking")
+    await expect(page.locator("#state")).to_have_text("Listening", timeout=20_000)
+    await expect(page.locator("#latency")).to_contain_text("You heard it")  # the turn is kept
+    await page.click("#end")
+    await page.click("#settings-open")
+    await page.click("#memory-open")
+    item = page.locator("#memories li")
+    await expect(item).to_contain_text("Your sister is called Anna")
+    await page.get_by_role("button", name="Delete: Your sister is called Anna").click()
+    await page.click("#erase-dialog .danger")
+    await expect(page.locator("#memory-state")).to_have_text("Deleted.")
+    await page.click("#memory-close")
+    await page.click("#memory-open")
+    await expect(page.locator("#memory-state")).to_have_text("Nothing is remembered yet.")
+    assert server.stored("memories") == 0
