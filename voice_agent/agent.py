@@ -201,7 +201,7 @@ class Agent:
         def listen(on_event: Callable[[HearingEvent], None]) -> Listener:
             return Listener(ear, words, voice, self._ears, on_event)
 
-        gate = SafetyGate(config.safety.region)
+        gate = SafetyGate(config.safety, session=id, user=user.name if user else None)
         character = Character(
             config.thinking.instructions,
             config.thinking.conduct,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from voice_agent import engines
@@ -186,15 +186,75 @@ class Speaking(Section):
     )
 
 
+class Contact(Section):
+    """Somebody to turn to, named before the crisis line."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = Field(
+        description="Who answers: `the counselling service`"
+    )
+    number: Annotated[str, Field(min_length=2, max_length=40)] = Field(
+        description="Telephone number, as it is said"
+    )
+    hours: Annotated[str, Field(max_length=60)] = Field(
+        "", description="When they answer: `from nine to five`; empty for always"
+    )
+
+    @property
+    def words(self) -> str:
+        """How it is named: fits after "you can"."""
+        return f"call {self.name} on {self.number}{f' {self.hours}' if self.hours else ''}"
+
+
+class HandoffWebhook(Section):
+    """People of an organisation who are told, by webhook, when a conversation becomes dangerous."""
+
+    url: HttpUrl | None = Field(
+        None, description="Where to POST a JSON object to; null tells nobody"
+    )
+    level: Literal["watch", "concern", "high", "acute"] = Field(
+        "high", description="Danger from which on they are told, once for each rise"
+    )
+    token_env: str | None = Field(
+        None, description="Environment variable that holds the bearer token"
+    )
+    include_words: bool = Field(
+        False, description="Send what the person said, beside the kinds of sign"
+    )
+
+
 class Safety(Section):
     """The safety gate."""
 
-    region: Literal["us", "uk", "ie", "international"] = Field(
-        "international", description="Whose crisis line is named"
+    region: Literal[
+        "us",
+        "ca",
+        "uk",
+        "ie",
+        "au",
+        "nz",
+        "de",
+        "at",
+        "ch",
+        "fr",
+        "nl",
+        "es",
+        "in",
+        "eu",
+        "international",
+    ] = Field("international", description="Whose crisis line is named")
+    contacts: tuple[Contact, ...] = Field(
+        (), description="Whom to name before the crisis line, such as an organisation's own"
     )
+    handoff: HandoffWebhook = HandoffWebhook()
     disclosure: str = Field(
         "You are talking to a machine, and it analyses your voice for emotion.",
-        description="What a person is told at the start",
+        description="What a person is told at the start, and again after disclosure_hours",
+    )
+    disclosure_hours: Annotated[float, Field(gt=0, le=3)] = Field(
+        3, description="Hours after which it is told again; the law of New York allows 3 at most"
+    )
+    disclosure_spoken: bool = Field(
+        False, description="Say it aloud, too, before the first answer: for telephones"
     )
 
 

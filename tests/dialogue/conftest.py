@@ -16,8 +16,8 @@ from voice_agent.hearing.listener import Listener
 from voice_agent.hearing.vad import VadModel
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
-from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.model_chain import ModelChain
+from voice_agent.thinking.safety import SafetyGate
 from voice_agent.thinking.thinker import Thinker
 from voice_agent.workers import Worker
 
@@ -62,7 +62,7 @@ async def call(tmp_path) -> AsyncIterator[Call]:
         ear = Ear(VadModel(), detector, settings.hearing.vad, settings.hearing.endpointing)
         wings = Wings(
             lambda tell: Listener(ear, stream, analyzer or scripted.Analyzer(), ears, tell),
-            Thinker(ModelChain([model or scripted.Model()]), SafetyGate(settings.safety.region)),
+            Thinker(ModelChain([model or scripted.Model()]), SafetyGate(settings.safety)),
             Speaker(scripted.ToneVoice(), settings.speaking.level_db),
             store,
             {"recognizer": "scripted"},

@@ -3,6 +3,7 @@ from contextlib import aclosing
 
 import pytest
 
+from voice_agent.config import Safety
 from voice_agent.errors import EngineError
 from voice_agent.events import (
     Conduct,
@@ -61,7 +62,7 @@ class ScriptedModel:
 
 def thinker_of(*models: ScriptedModel, region: str = "us", **options) -> Thinker:
     character = Character("Be brief.", seed=3, session="s1")
-    return Thinker(ModelChain(models), SafetyGate(region), character, **options)
+    return Thinker(ModelChain(models), SafetyGate(Safety(region=region)), character, **options)
 
 
 async def ask(model: ScriptedModel, text: str = "hello there", history=(), **options):

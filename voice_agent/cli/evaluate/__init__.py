@@ -3,6 +3,7 @@
 import typer
 
 from voice_agent.cli.evaluate.paralinguistics import paralinguistics
+from voice_agent.cli.evaluate.safety import safety
 from voice_agent.cli.evaluate.strategy import strategy
 from voice_agent.cli.evaluate.text_emotion import text_emotion
 
@@ -15,5 +16,6 @@ def _group() -> None:
 
 
 app.command("paralinguistics")(paralinguistics)
+app.command("safety")(safety)
 app.command("strategy")(strategy)
 app.command("text-emotion")(text_emotion)
