@@ -50,14 +50,13 @@ async def test_a_memory_is_found_by_any_form_of_its_words(memories):
     assert await texts(memories, ADA) == []
 
 
-async def test_what_was_matched_is_told(memories):
-    await memories.keep(ADA, "s", [noticed("you work as a nurse", about="job", hints="hospital")])
+async def test_a_memory_is_found_by_its_hints_and_best_by_what_it_is_about(memories):
+    await memories.keep(ADA, "s1", [noticed("you work in a garden", about="job", hints="office")])
+    await memories.keep(ADA, "s2", [noticed("you love your roses", about="garden")])
 
-    (kept,) = await memories.search(ADA, ["job", "nurses", "hospital", "garden"], 10)
-
-    assert kept.matched == {"job", "nurse", "hospital"}
-    assert kept.about_matched == {"job"}
-    assert kept.session == "s"
+    (job,) = await memories.search(ADA, ["offices"], 10)
+    assert (job.memory.text, job.hints, job.session) == ("you work in a garden", "office", "s1")
+    assert await texts(memories, ADA, "gardens") == ["you love your roses", "you work in a garden"]
 
 
 async def test_a_memory_comes_back_as_it_was(memories):

@@ -76,20 +76,18 @@ class Kept:
         ref: Its public id.
         session: The conversation in which it was told last.
         memory: It.
-        matched: The words of it that were searched for, in lower case.
-        about_matched: Those among them that stand in what it is about.
+        hints: Further words that it is found by.
     """
 
     ref: str
     session: str
     memory: Memory
-    matched: frozenset[str] = frozenset()
-    about_matched: frozenset[str] = frozenset()
+    hints: str = ""
 
 
 Row = tuple[Any, ...]
 
-_COLUMNS = "ref, session, kind, text, about, at, valence, arousal"
+_COLUMNS = "ref, session, kind, text, about, at, valence, arousal, hints"
 _UNINDEX = (
     "INSERT INTO memory_words (memory_words, rowid, person, about, text, hints) "
     "SELECT 'delete', id, person, about, text, hints FROM memories WHERE "
@@ -99,7 +97,6 @@ _INDEX = (
     "SELECT id, person, about, text, hints FROM memories WHERE "
 )
 _UNUSED = "DELETE FROM people WHERE NOT EXISTS (SELECT 1 FROM memories WHERE person = people.id)"
-_MARK = "\x02", "\x03"
 
 
 def forget_session(database: sqlite3.Connection, session: str) -> None:
@@ -207,29 +204,21 @@ def search(
         return []
     # Each term is quoted, so that none of them can be a word of FTS5's language.
     any_term = " OR ".join(f'"{term}"' for term in terms)
-    marked = ", ".join(f"highlight(memory_words, {n}, ?, ?)" for n in (1, 2, 3))
     rows = database.execute(
-        f"SELECT {', '.join(f'memories.{name}' for name in _COLUMNS.split(', '))}, {marked} "
-        "FROM memory_words JOIN memories ON memories.id = memory_words.rowid "
-        "WHERE memory_words MATCH ? AND memories.person = ? "
-        "ORDER BY bm25(memory_words, 0, 3, 1, 1) LIMIT ?",
-        (*_MARK * 3, f'person : "{id_}" AND {{about text hints}} : ({any_term})', id_, limit),
+        "SELECT rowid FROM memory_words WHERE memory_words MATCH ? "
+        "AND rank MATCH 'bm25(0, 3, 1, 1)' ORDER BY rank LIMIT ?",
+        (f'person : "{id_}" AND {{about text hints}} : ({any_term})', limit),
     )
-    return [_found(row) for row in rows]
-
-
-def _found(row: Row) -> Kept:
-    *columns, about, text, hints = row
-    kept = _to_kept(tuple(columns))
-    in_about = _marked(about)
-    return Kept(kept.ref, kept.session, kept.memory, in_about | _marked(text, hints), in_about)
-
-
-def _marked(*texts: str) -> frozenset[str]:
-    pattern = f"{_MARK[0]}([^{_MARK[1]}]+){_MARK[1]}"
-    return frozenset(
-        word for text in texts for run in re.findall(pattern, text) for word in run.lower().split()
-    )
+    best = [row[0] for row in rows]
+    found = {
+        row[0]: _to_kept(row[1:])
+        for row in database.execute(
+            f"SELECT id, {_COLUMNS} FROM memories WHERE person = ? "
+            f"AND id IN ({', '.join('?' * len(best))})",
+            (id_, *best),
+        )
+    }
+    return [found[number] for number in best]
 
 
 def newest(
@@ -312,8 +301,8 @@ def set_vectors(
 
 
 def _to_kept(row: Row) -> Kept:
-    ref, session, kind, text, about, at, valence, arousal = row
-    return Kept(ref, session, Memory(_kind(kind), text, about, at, valence, arousal))
+    ref, session, kind, text, about, at, valence, arousal, hints = row
+    return Kept(ref, session, Memory(_kind(kind), text, about, at, valence, arousal), hints)
 
 
 def _kind(kind: str) -> Literal["fact", "person", "mood", "helped"]:

@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from voice_agent.thinking.memory.clauses import empty_words, known
 from voice_agent.thinking.memory.people import words_for_people
+from voice_agent.thinking.memory.stemming import stems
 
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 MOST_TERMS = 24
 """The last words of a long turn are searched for; the question stands at its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Search:
     """What to look for.
 
@@ -21,7 +22,7 @@ class Search:
         count: How many words there were without those others.
         asks: The turn asks for something told earlier.
         everything: It asks for whatever was told.
-        about: Whom or what the answer must be about: of each group of words, one.
+        about: Whom or what the answer must be about: of each group of words, one, without endings.
         naming: What somebody is called.
     """
 
@@ -31,6 +32,11 @@ class Search:
     everything: bool = False
     about: tuple[frozenset[str], ...] = ()
     naming: bool = False
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The words without their endings."""
+        return frozenset(stem for term in self.terms for stem in stems(term))
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +63,9 @@ def search_for(text: str) -> Search:
         tuple(dict.fromkeys(terms)),
         count,
         asks=True,
-        about=tuple(people or named),
+        about=tuple(
+            frozenset(stem for word in group for stem in stems(word)) for group in people or named
+        ),
         naming=_asks_name().search(said) is not None,
     )
 

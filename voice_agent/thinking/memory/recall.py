@@ -3,9 +3,11 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from voice_agent.memory_tables import Kept
 from voice_agent.thinking.memory.asking import Search
+from voice_agent.thinking.memory.stemming import stems
 
 CANDIDATES = 40
 """Memories that are found by their words and looked at more closely."""
@@ -82,20 +84,28 @@ def likeness(mood: Mood, kept: Kept) -> float:
 
 
 def _match(kept: Kept, search: Search) -> float:
-    aside = kept.matched - kept.about_matched
+    """How strongly the words of a memory are those looked for."""
+    about = _stems(kept.memory.about)
+    text, hints = _stems(kept.memory.text) - about, _stems(kept.hints) - about
+    in_about, in_text = search.stems & about, search.stems & text
+    aside = in_text | search.stems & hints
     if search.asks and not search.about and kept.memory.kind == "person":
         # "What is my job?" is not answered by somebody else's.
-        return _IN_ABOUT * len(kept.about_matched)
-    by_hints = kept.matched.isdisjoint(kept.memory.text.lower().split())
-    if search.asks and by_hints and not kept.about_matched and 2 * len(aside) <= search.count:
+        return _IN_ABOUT * len(in_about)
+    if search.asks and not (in_about or in_text) and 2 * len(aside) <= search.count:
         # A journey elsewhere is no answer to a question for the holiday in Japan.
         return 0.0
-    return _IN_ABOUT * len(kept.about_matched) + _IN_TEXT * len(aside)
+    return _IN_ABOUT * len(in_about) + _IN_TEXT * len(aside)
 
 
 def _is_about(kept: Kept, search: Search) -> bool:
-    said = frozenset(f"{kept.memory.text} {kept.memory.about}".lower().split()) | kept.matched
+    said = _stems(f"{kept.memory.text} {kept.memory.about} {kept.hints}")
     return all(not group.isdisjoint(said) for group in search.about)
+
+
+@lru_cache(maxsize=4096)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stems(text))
 
 
 def _closeness(cosine: float) -> float:
