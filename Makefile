@@ -11,7 +11,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS ?= thinking speaking paralinguistics recognition endpointing loop latency bargein endurance
+BENCHMARKS ?= thinking memory speaking paralinguistics recognition endpointing loop latency bargein endurance
 TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
