@@ -21,6 +21,7 @@ from voice_agent.thinking.responder.situation import Situation, see
 from voice_agent.thinking.responder.thought import thought_of
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
+from voice_agent.thinking.strategy import allowed
 from voice_agent.thinking.text_emotion import TextEmotion, carried
 
 _LONGEST_TURN = 4000
@@ -116,6 +117,7 @@ class EmbeddedModel:
         worded = (
             _repeated(situation)
             or wording.compose(plan.options, plan.may)
+            or wording.compose(plan.options, allowed(prompt.history))
             or wording.compose(plan.options, frozenset(Strategy))
             or wording.compose((option[-1:] for option in plan.options), frozenset(Strategy))
             or _last_words(wording, plan)

@@ -2,16 +2,10 @@
 
 from collections.abc import Sequence
 
-from voice_agent.events import Exchange, Strategy
+from voice_agent.events import Exchange
+from voice_agent.thinking.strategy.bounds import leads
 
-_LEADING = {Strategy.QUESTION, Strategy.SUGGESTION}
 _WINDOW = 10
-
-
-def leads(exchange: Exchange) -> bool:
-    """Whether the answer led on, by a question or an idea."""
-    strategy = exchange.thought.strategy if exchange.thought else ""
-    return "?" in exchange.reply or strategy in _LEADING
 
 
 def may_lead(history: Sequence[Exchange], share: float) -> bool:

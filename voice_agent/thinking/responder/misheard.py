@@ -31,6 +31,8 @@ _FRAGMENT = re.compile(
     r"and|but|so|almost|every|all|no|not|yes|some|two|three|many|both|very|too|really|always|last|"
     r"next|this) "
 )
+_AMOUNT = re.compile(r"(about |around |almost |only |just |over |nearly )?\d+( \w+){0,3}")
+_BIT = re.compile(r"(with|without|in|at|on|from|about|for) ((some|a|the|my|our|no) )?[a-z]{3,}")
 _THIRD_PERSON = re.compile(r"\b(he|she|it|everyone|nobody|someone)( \w+)? \w+s\b")
 _ENDINGS = (
     ("", ""),
@@ -94,6 +96,10 @@ class Misheard:
         if acts and len(tokens) >= 3 and len(known) == len(content) > 0:
             return "", ""
         if whole and len(known) * 2 >= len(content):
+            return "", ""
+        if whole and len(tokens) >= 4 and len(content) - len(known) <= 1:
+            return "", ""  # one rare word in a whole sentence is a rare word
+        if _AMOUNT.fullmatch(said) or (answering and _BIT.fullmatch(said)):
             return "", ""
         if not content:
             return ("unclear", "") if len(tokens) > 1 else ("", "")

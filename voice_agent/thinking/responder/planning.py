@@ -23,6 +23,13 @@ from voice_agent.thinking.strategy import Choice, allowed, choose, stage_of
 _ASKED_HOW = re.compile(
     r"\bhow (are|is|was|has|have) (you|it|your|the)\b|what about you|kind of day|are you feeling"
 )
+_WORTH_SAYING_BACK = re.compile(
+    # Of the person, of some weight, and no denial: "so you haven't even started" sounds like blame.
+    r"^(?!(it|that|this|there|what|one|no|everyone|everybody|nobody|he|she|they) (is|was|are|were)\b)"
+    r"(?!you (just |really |still |even )?(do|did|have|had|can|could|will|would|are|were|should)? ?not\b)"
+    r"(?!you (just |really |still )?(can|could|would|should|might|may|know|guess|think|mean|hope)\b)"
+    r"(?=.*\byou(r|rs|rself)?\b)(\S+ ){3,}"
+)
 _BETWEEN_REMINDERS = 10
 _BETWEEN_IDEAS = 5
 _ALWAYS = 0.8
@@ -208,7 +215,8 @@ class Planner:
         self, s: Situation, thread: Thread, prompt: Prompt, facts: tuple[str, ...]
     ) -> dict[str, str]:
         said = plain(" ".join(past.reply for past in s.history))
-        clause = next((c for c in s.now.clauses if plain(c) not in said), "")
+        worth = (c for c in s.now.clauses if _WORTH_SAYING_BACK.search(plain(c)))
+        clause = next((c for c in worth if plain(c) not in said), "")
         now = self._now()
         return {
             "clause": clause,

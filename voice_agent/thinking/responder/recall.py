@@ -1,17 +1,22 @@
 """Answers to "do you remember?": out of what is known of the person, or out of this talk."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from voice_agent.events import Exchange, Memory
+from voice_agent.thinking import knowledge
 from voice_agent.thinking.memory.asking import Search, search_for
+from voice_agent.thinking.memory.stemming import stems
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.understanding import Reading
 
 _QUESTION = re.compile(
     r"^((ok|so|and|hey|well|but|please|now|tell me|by the way) )*"
-    r"(what|who|where|when|which|how|do|does|did|can|could|have|remember|tell)\b"
+    r"(what|who|where|which|how|do|does|did|can|could|have|remember|tell"
+    r"|when (is|was|are|were|do|does|did|have|has|had|will|would|can|could|should|am)"
+    r"|when's)\b"
     r"|\b(do|did|can) you (still )?(remember|recall|know)\b|\bagain$"
 )
 _NAMED = re.compile(
@@ -19,6 +24,10 @@ _NAMED = re.compile(
     r"(?:name is|name was|(?:is|was) (?:called|named)) (?P<a>\w+)"
     r"|\b(?:his|her|its|he|she|it)(?: (?:full|first))? (?:name )?"
     r"(?:(?:is|was) (?:an? \w+ )?(?:called |named )|(?<=name )(?:is|was) )(?P<b>\w+)"
+)
+_OF_OLD = re.compile(
+    r"^((ok|so|and|hey|well) )*((who|where|when|what|which \w+) (did|was|were) (i|my|we)\b"
+    r"|who (?!(can|could|will|would|should|do|does|is|else|cares|wants)\b)\w+ (me|my)\b)"
 )
 _NAME_OF = re.compile(r"what (?:is|was|are) the names? of my ([\w ]+)")
 _OWN = re.compile(
@@ -28,13 +37,12 @@ _SOMEBODY = re.compile(
     r"\b(?:my|our|a|this|the) (?P<who>(?:best |little |big |old |oldest |youngest )?"
     r"(?:dog|cat|horse|rabbit|hamster|bird|parrot|puppy|kitten|pet|girlfriend|boyfriend|wife|husband|"
     r"partner|friend|brother|sister|son|daughter|baby|mom|dad|boss|colleague|teacher|neighbor|doctor|"
-    r"girl|boy|grandson|granddaughter|cousin|uncle|aunt|roommate))\b"
+    r"girl|boy|car|boat|bike|van|plant|grandson|granddaughter|cousin|uncle|aunt|roommate))\b"
 )
+_NEAR_TURNS = 4
 _LOOSE = "the name is"
 _NAMING = ("called", "named", "name")
 _MOST_OF_ALL = 3
-_LEAST_STEMMED = 5
-_ENDINGS = ("ing", "ed", "es", "s", "e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,12 @@ def recalled(said: str, memories: Sequence[Memory], past: Sequence[Reading]) -> 
         memories: What is known, the most fitting first.
         past: What was said in this talk, oldest first.
     """
-    search = search_for(_NAME_OF.sub(r"what is my \1's name", said))
+    sought = _NAME_OF.sub(r"what is my \1's name", said)
+    search = search_for(sought)
+    if not search.asks and _OF_OLD.search(said):
+        # It may be a question of something else: it counts only where the answer is known.
+        found = recalled(f"do you remember {sought}", memories, past)
+        return found if found and found.facts and len(found.facts) == 1 else None
     if not search.asks or not _QUESTION.search(said) or not _OWN.search(said):
         return None
     if search.everything:
@@ -108,12 +121,24 @@ def _names(past: Sequence[Reading]) -> Iterator[str]:
             if whose is None:
                 # Who is meant by "her" further back is anybody's guess, and a wrong name hurts.
                 before = past[position - 1].said if position else ""
-                mentioned = list(_SOMEBODY.finditer(f"{before} {reading.said[: match.start()]}"))
-                whose = mentioned[-1]["who"] if mentioned else ""
+                whose = _last_mentioned(f"{before} {reading.said[: match.start()]}")
+                whose = whose or _only_mentioned(past[:position])
             if whose:
                 yield f"your {whose} is called {name.capitalize()}"
             else:
                 yield f"{_LOOSE} {name.capitalize()}"
+
+
+def _last_mentioned(said: str) -> str:
+    mentioned = list(_SOMEBODY.finditer(said))
+    return mentioned[-1]["who"] if mentioned else ""
+
+
+def _only_mentioned(past: Sequence[Reading]) -> str:
+    """Whom the talk was of a little further back, where that was one alone."""
+    said = " ".join(reading.said for reading in past[-_NEAR_TURNS:])
+    mentioned = {match["who"] for match in _SOMEBODY.finditer(said)}
+    return mentioned.pop() if len(mentioned) == 1 else ""
 
 
 def _answers(search: Search, told: str, naming: bool) -> bool:
@@ -121,15 +146,19 @@ def _answers(search: Search, told: str, naming: bool) -> bool:
     words = plain(told).split()
     if naming and not any(word in words for word in _NAMING):
         return False
+    known = _stems(words)
     if search.about:
-        return all(group.intersection(words) for group in search.about)
-    sought = {_stem(term) for term in search.terms}
-    return bool(sought.intersection(map(_stem, words))) if sought else naming
+        return all(group & known for group in search.about)
+    return bool(_stems(search.terms) & known) if search.terms else naming
 
 
-def _stem(word: str) -> str:
-    if len(word) >= _LEAST_STEMMED:
-        for ending in _ENDINGS:
-            if word.endswith(ending):
-                return word[: -len(ending)]
-    return word
+def _stems(words: Iterable[str]) -> set[str]:
+    """Words without their endings; irregular forms as those of their verb."""
+    return set(stems(" ".join(_bases().get(word, word) for word in words)))
+
+
+@lru_cache(maxsize=1)
+def _bases() -> Mapping[str, str]:
+    """The verbs of forms without an ending: ``met`` is of ``meet``."""
+    forms = (entry.split() for entry in knowledge.load("language")["irregular"])
+    return {form: base for base, *others in forms for form in others}

@@ -126,7 +126,8 @@ class Storyteller:
         pools: dict[str, tuple[Lines, ...]] = {}
         for kind in POOL.values():
             of_topic = self._of_topic(s, topic, kind) if topic and t.thread.mine is now else ()
-            feels = s.feeling is not None and s.reflects and (s.named if now else t.goes_on)
+            told = s.named and not s.voiced  # a voice alone does not say that anything happened
+            feels = s.feeling is not None and s.reflects and (told if now else t.goes_on)
             of_feeling = s.feeling.lines.get(kind, ()) if s.feeling and feels else ()
             event = topic is not None and topic.feeling != "neutral"
             grieving = s.feeling is not None and s.feeling is t.thread.lasting
@@ -176,8 +177,9 @@ class Storyteller:
         s, known = t.s, any(not one.moment.shape for one in t.met)
         if s.now.corrects:
             return (Move((self._book.acts["correction"].lines["say"],)),)
-        if s.opposed or not s.reflects or s.now.advice:
-            return ()  # "How lovely!" to a sad voice is as wrong as "I'm sorry"
+        if s.opposed or s.voiced or not s.reflects or s.now.advice:
+            # "How lovely!" to a sad voice is as wrong as "I'm sorry", and a voice tells of no event.
+            return ()
         told = next((one.moment.reply for one in t.met if not one.moment.shape), "neutral")
         low = s.valence == "negative"
         same = told in (_GENTLE if low else _BRIGHT)
