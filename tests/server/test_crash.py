@@ -13,14 +13,17 @@ from voice_agent.store import Store
 
 
 async def say_and_hear(socket, text: str) -> str:
-    """Types a line and returns the reply, once all of it was sent."""
+    """Types a line and returns the reply, once the turn is finished."""
     item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
     await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
     await socket.send(json.dumps({"type": "response.create"}))
+    reply = ""
     async for message in socket:
         event = json.loads(message)
         if event["type"] == "response.done":
-            return event["response"]["output"][0]["content"][0]["text"]
+            reply = event["response"]["output"][0]["content"][0]["text"]
+        elif event["type"] == "voice_agent.latency":
+            return reply
     raise AssertionError("the connection ended before the reply did")
 
 

@@ -304,7 +304,6 @@ class Answering:
         if delivery.reply.error is not None:
             self.fail(delivery.reply.error)
         self._keep(delivery.turn, ended=True)
-        self._start(self._thinker.take_in(delivery.turn.exchange))
         if self._queued is not None:
             queued, self._queued = self._queued, None
             self.answer(queued.turn, queued.stopwatch, queued.asr_final)
@@ -324,16 +323,17 @@ class Answering:
             engines=self._engines,
             tools=turn.tools,
         )
-        self._start(self._store_record(record, ended))
+        self._start(self._store_record(record, turn.exchange if ended else None))
 
-    async def _store_record(self, record: TurnRecord, ended: bool) -> None:
+    async def _store_record(self, record: TurnRecord, ended: Exchange | None) -> None:
         async with self._storing:
             try:
                 await self._store.add(self._session, record)
             except VoiceAgentError as error:
                 self.fail(error)
-        if ended:
+        if ended is not None:
             self._emit(TurnEnded(record))
+            await self._thinker.take_in(ended)
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)

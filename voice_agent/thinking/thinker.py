@@ -23,7 +23,7 @@ from voice_agent.thinking.attempt import Attempt
 from voice_agent.thinking.drafting import Drafting
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import sentences
-from voice_agent.thinking.safety import Reviewed, SafetyGate
+from voice_agent.thinking.safety import Level, Reviewed, SafetyGate
 from voice_agent.thinking.words_and_voice import disagreement, emotion_in_voice, feeling_in_words
 
 log = logging.getLogger(__name__)
@@ -191,7 +191,10 @@ class Thinker:
 
     async def take_in(self, exchange: Exchange) -> None:
         """A turn and its answer are over: what is worth it is remembered."""
-        if self._recollection is not None:
+        if self._recollection is None or exchange.user is None:
+            return
+        if self._gate.assess(exchange.user).level is Level.NONE:
+            # What was said in distress is not brought up again by itself.
             await self._recollection.take_in(exchange)
 
     async def close(self) -> None:
@@ -210,10 +213,14 @@ class Thinker:
         self, turn: UserTurn, history: tuple[Exchange, ...], instructions: str | None
     ) -> Prompt:
         character = self._character
+        told = [
+            character.instructions if instructions is None else instructions,
+            self._gate.caution(history),
+        ]
         return Prompt(
             turn,
             history,
-            character.instructions if instructions is None else instructions,
+            "\n\n".join(part for part in told if part),
             character.seed,
             character.conduct,
             session=character.session,
