@@ -7,6 +7,7 @@ past and over, or plainly a manner of speaking does not count, or only as someth
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,7 +45,8 @@ class Sign:
     """A sign of danger found in a turn.
 
     Attributes:
-        kind: What it is: ``"wish"``, ``"means"``, ``"farewell"`` and so on.
+        kind: What it is: ``"wish"``, ``"means"``, ``"farewell"`` and so on; ``"past"`` for what is
+            long over and ``"lightly"`` for what is plainly a manner of speaking.
         danger: What it is a sign of.
         level: How grave it is by itself.
     """
@@ -111,15 +113,17 @@ class _Signs:
         said = self._harmless.sub(" , ", told)
         about_others = self._about_others.pattern.search(said)
         own = self._about_others.pattern.sub(" , ", said) if about_others else said
-        found: dict[str, tuple[Level, _Rule]] = {}
+        found: dict[str, Sign] = {}
         for rule in self._rules:
             judged = said if rule is self._about_others else own
-            for match in rule.pattern.finditer(judged):
-                level = self._weighed(rule, match, judged)
-                if level > found.get(rule.kind, (Level.NONE, rule))[0]:
-                    found[rule.kind] = (level, rule)
-        signs = [Sign(kind, rule.danger, level) for kind, (level, rule) in found.items()]
-        return tuple(sorted(self._urgent(signs, said), key=lambda sign: -sign.level))
+            for match in _overlapping(rule.pattern, judged):
+                sign = self._weighed(rule, match, judged)
+                if sign is not None and (
+                    sign.kind not in found or sign.level > found[sign.kind].level
+                ):
+                    found[sign.kind] = sign
+        signs = self._urgent(list(found.values()), said)
+        return tuple(sorted(signs, key=lambda sign: -sign.level))
 
     def normal(self, text: str) -> str:
         """The words in the form in which they are compared."""
@@ -134,22 +138,23 @@ class _Signs:
             said = pattern.sub(instead, said)
         return said.strip()
 
-    def _weighed(self, rule: _Rule, match: re.Match[str], said: str) -> Level:
-        """How grave a sign is, given what stands around it."""
+    def _weighed(self, rule: _Rule, match: re.Match[str], said: str) -> Sign | None:
+        """A sign as grave as what stands around it leaves it."""
         before = said[: match.start()]
+        plain_sign = Sign(rule.kind, rule.danger, rule.level)
         if rule.danger not in (Danger.SELF_HARM, Danger.HARM_DONE, Danger.OTHER_AT_RISK):
             told = self._fiction.search(before) and self._quoting.search(before)
-            return Level.NONE if told else rule.level
+            return None if told else plain_sign
         own = self._is_own(before, match[0])
-        if rule.own and own is False:
-            return Level.NONE
-        if self._is_told(before, own):
-            return Level.NONE
+        if (rule.own and own is False) or self._is_told(before, own):
+            return None
+        if rule.level is Level.WATCH:
+            return plain_sign
         if self._is_past(said):
-            return Level.WATCH
-        if rule.level > Level.WATCH and rule.kind in _SAID_LIGHTLY and self._is_light(said):
-            return Level.WATCH
-        return rule.level
+            return Sign("past", rule.danger, Level.WATCH)
+        if rule.kind in _SAID_LIGHTLY and self._is_light(said):
+            return Sign("lightly", rule.danger, Level.WATCH)
+        return plain_sign
 
     def _is_own(self, before: str, sign: str) -> bool | None:
         """Whether the person speaks of themselves; None where no subject is named."""
@@ -210,8 +215,18 @@ class _Signs:
         return re.compile(rf"(?<!\w)(?:{'|'.join(self._filled(p) for p in patterns)})(?!\w)")
 
 
-_SAID_LIGHTLY = frozenset(("wish", "intent", "passive", "nobody_minds", "trapped", "thoughts"))
+_SAID_LIGHTLY = frozenset(
+    ("wish", "intent", "passive", "nobody_minds", "thoughts", "other_at_risk")
+)
 _URGENT_WHEN_SOON = frozenset(("intent", "means", "farewell", "unsafe"))
+
+
+def _overlapping(pattern: re.Pattern[str], said: str) -> Iterator[re.Match[str]]:
+    """All matches: what a match covers may hold another one that weighs more."""
+    match = pattern.search(said)
+    while match is not None:
+        yield match
+        match = pattern.search(said, match.start() + 1)
 
 
 def prepare() -> None:
