@@ -82,6 +82,7 @@ class Answering:
         self._speculation = Speculation(self._make)
         self._queued: _Queued | None = None
         self._owed: Terms | None = None
+        self._opening = ""
         self._floor_taken = asyncio.Event()
         self._storing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -116,6 +117,11 @@ class Answering:
         """Begins to answer what the person may have finished saying."""
         if self.delivery is None:
             self._speculation.prepare(self.conversation.asked(user), self._history())
+
+    def say_first(self, words: str) -> None:
+        """The next answer begins with these words."""
+        self._opening = words
+        self._speculation.drop()
 
     def drop_prepared(self) -> None:
         """The person goes on, or is not to be answered."""
@@ -152,6 +158,7 @@ class Answering:
         else:
             self._speculation.drop()
             reply = self._make(asked, history, terms)
+        self._opening = ""
         turn.reply_item = new_id("item")
         id = new_id("resp")
         self.delivery = Delivery(
@@ -287,7 +294,8 @@ class Answering:
     def _make(
         self, asked: UserTurn, history: tuple[Exchange, ...], terms: Terms | None = None
     ) -> Reply:
-        reply = Reply(asked, history, Playback(self._clock, self.lead_s), self._on_progress)
+        playback = Playback(self._clock, self.lead_s)
+        reply = Reply(asked, history, playback, self._on_progress, self._opening)
         reply.start(self._thinker, self._speaker, terms or self._terms)
         return reply
 

@@ -63,6 +63,7 @@ class Reply:
         history: tuple[Exchange, ...],
         playback: Playback,
         on_progress: Callable[["Reply"], None],
+        opening: str = "",
     ) -> None:
         self.turn = turn
         self.history = history
@@ -75,6 +76,7 @@ class Reply:
         self.first_token: float | None = None
         self.first_audio: float | None = None
         self._on_progress = on_progress
+        self._opening = opening
         self._released = asyncio.Event()
         self._room = asyncio.Event()
         self._waiting = False
@@ -163,6 +165,9 @@ class Reply:
                         self.calls.append(piece)
                         self._on_progress(self)
                     else:
+                        if self._opening:
+                            yield self._keep(f"{self._opening} ")
+                            self._opening = ""
                         yield self._keep(piece)
         except VoiceAgentError as error:
             self._fail(error)

@@ -9,9 +9,11 @@ from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.config import Config, Endpointing, Vad
 from voice_agent.dialogue.answering import Answering
 from voice_agent.dialogue.conversation import new_id
+from voice_agent.dialogue.disclosure import Disclosure
 from voice_agent.dialogue.events import (
     Caption,
     Considering,
+    Disclosed,
     HeardHow,
     SessionEvent,
     SpeechIgnored,
@@ -113,6 +115,9 @@ class Session:
         )
         self._answering.history_turns = config.limits.history_turns
         self._answering.lead_s = config.speaking.lead_ms / 1000
+        self._disclosure = Disclosure(config.safety)
+        self._now = clock or (lambda: self.clock)
+        self._began = self._now()
         self._pacing = asyncio.create_task(self._answering.pace()) if clock else None
         self._on_closed = on_closed
         self._closed = False
@@ -147,6 +152,7 @@ class Session:
             raise Overloaded(
                 f"a conversation may last {self._limits.session_minutes:g} minutes; begin a new one"
             )
+        self._disclose()
         self._received += len(samples)
         self._listener.ear.automatic = self.turn_taking.automatic
         await self._listener.feed(samples)
@@ -171,6 +177,7 @@ class Session:
 
     async def say(self, text: str) -> str:
         """Adds a typed turn of the person and returns its item; ``respond`` answers it."""
+        self._disclose()
         item = new_id("item")
         self._answering.add_turn(item, UserTurn(text))
         return item
@@ -385,6 +392,12 @@ class Session:
         if user.how is not None and user.sound in EXPRESSIVE:
             self._emit(HeardHow(user.item, user.how, final=True))
         self._emit(SpeechIgnored(user.item))
+
+    def _disclose(self) -> None:
+        if self._disclosure.due(self._now() - self._began):
+            self._emit(Disclosed(self._disclosure.text))
+            if self._disclosure.aloud:
+                self._answering.say_first(self._disclosure.text)
 
     def _stirring(self) -> bool:
         return self.turn_taking.interrupt_response and self._listener.ear.stirring
