@@ -18,6 +18,8 @@ _TURNED = {
     "am": "are",
     "mom": "mom",
 }
+_UNFIT = {"bad": ("positive",), "good": ("negative",), "heavy": ("positive", "neutral")}
+"""What a moment of a mood does not fit."""
 _LONGEST_SLOT = 6
 _MOST = 6
 _LAST_WORDS = 40
@@ -47,9 +49,7 @@ def meet(said: str, moments: Sequence[Moment], valence: str) -> tuple[Met, ...]:
     found: list[Met] = []
     said = " ".join(said.split()[-_LAST_WORDS:])
     for moment in moments:
-        if (moment.mood == "bad" and valence == "positive") or (
-            moment.mood == "good" and valence == "negative"
-        ):
+        if valence in _UNFIT.get(moment.mood, ()):
             continue
         for words in moment.words:
             match = words.search(said)

@@ -116,4 +116,6 @@ def both_ways(before: Option, *pools: Lines) -> Iterator[Option]:
     """
     yield (*before, Move(pools, needed=True))
     yield (*before, Move(tuple(tuple(x for x in p if x.asks) for p in pools), needed=True))
-    yield (*before, Move(tuple(tuple(x for x in p if not x.asks) for p in pools), needed=True))
+    said = tuple(tuple(x for x in p if not x.asks) for p in pools)
+    yield (*before, Move(said, needed=True))
+    yield (*before, Move(said, needed=True, strategy=Strategy.AFFIRMATION))

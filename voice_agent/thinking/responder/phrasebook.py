@@ -78,7 +78,8 @@ class Moment:
     Attributes:
         name: Its name.
         words: Patterns of it; their named groups fill slots.
-        mood: ``bad`` or ``good`` where it fits that mood alone; else empty.
+        mood: ``bad`` where it does not fit a glad turn, ``good`` where it does not fit a sad one,
+            ``heavy`` where it fits a sad one alone; else empty.
         shape: It is told by the build of the sentence alone, and says less than the others.
         reply: How to speak where nothing else settles it.
         lines: What to say, by kind.

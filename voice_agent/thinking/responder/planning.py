@@ -33,8 +33,9 @@ _WORTH_SAYING_BACK = re.compile(
 _BETWEEN_REMINDERS = 10
 _BETWEEN_IDEAS = 5
 _ALWAYS = 0.8
+_NOT_OF_OLD = {"follow_check", "hear_check", "permission"}
 _MAY_ASK = {"correction", "insult", "prelude", "bad_news", "news"}
-_SHALLOW = {"fact", "future", "plans", "doing", "nod", "dont_know", "takes_up", "disagree"}
+_SHALLOW = {"guess_others", "fact", "future", "plans", "doing", "nod", "dont_know", "takes_up", "disagree"}
 """Moves that a turn is taken for by its build; what it says goes before."""
 
 _STATEMENTS = (
@@ -106,11 +107,13 @@ class Planner:
         leading = may_lead(prompt.history, prompt.conduct.initiative)
         choices = self._choices(s, prompt, leading)
         reply, style = reply_tone(s)
-        if reply == "neutral":
-            reply = next((one.moment.reply for one in met if one.moment.reply), reply)
+        told_as = next((one.moment.reply for one in met if one.moment.reply), reply)
+        if reply == "neutral" or (told_as == "comfort" and s.valence == "positive"):
+            reply = told_as
         general = self._book.general[s.valence]
         act = s.now.act.name if s.now.act else ""
-        told = recalled(s.now.said, prompt.memories, s.past)
+        asks_back = act in _NOT_OF_OLD  # "do you understand what I say" asks for nothing told
+        told = None if asks_back else recalled(s.now.said, prompt.memories, s.past)
         bounds = Bounds(
             words=prompt.conduct.reply_words,
             asks=leading or bool(s.now.unheard) or act in _MAY_ASK,

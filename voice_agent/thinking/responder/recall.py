@@ -29,6 +29,8 @@ _OF_OLD = re.compile(
     r"^((ok|so|and|hey|well) )*((who|where|when|what|which \w+) (did|was|were) (i|my|we)\b"
     r"|who (?!(can|could|will|would|should|do|does|is|else|cares|wants)\b)\w+ (me|my)\b)"
 )
+_OF_ME = re.compile(r"^(what|which) (?!should|would)\w+ do i (like|love|have|eat|drink|drive|play)\b")
+_ASKS_NAME = re.compile(r"\b(called|named|names?|who (is|was|are|were))\b")
 _NAME_OF = re.compile(r"what (?:is|was|are) the names? of my ([\w ]+)")
 _OWN = re.compile(
     r"\b(i|me|my|mine|we|us|our|his|her|their)\b|\bdo you (remember|still (know|remember))\b"
@@ -39,6 +41,8 @@ _SOMEBODY = re.compile(
     r"partner|friend|brother|sister|son|daughter|baby|mom|dad|boss|colleague|teacher|neighbor|doctor|"
     r"girl|boy|car|boat|bike|van|plant|grandson|granddaughter|cousin|uncle|aunt|roommate))\b"
 )
+_MEN = set("husband boyfriend brother son dad boy uncle grandson".split())
+_WOMEN = set("wife girlfriend sister daughter mom girl aunt granddaughter".split())
 _NEAR_TURNS = 4
 _LOOSE = "the name is"
 _NAMING = ("called", "named", "name")
@@ -68,16 +72,18 @@ def recalled(said: str, memories: Sequence[Memory], past: Sequence[Reading]) -> 
     """
     sought = _NAME_OF.sub(r"what is my \1's name", said)
     search = search_for(sought)
-    if not search.asks and _OF_OLD.search(said):
+    if not search.asks and (_OF_OLD.search(said) or _OF_ME.search(said)):
         # It may be a question of something else: it counts only where the answer is known.
         found = recalled(f"do you remember {sought}", memories, past)
-        return found if found and found.facts and len(found.facts) == 1 else None
+        if found is None or not (found.facts or _OF_ME.search(said)):
+            return None
+        return found
     if not search.asks or not _QUESTION.search(said) or not _OWN.search(said):
         return None
     if search.everything:
         told = [memory for memory in memories if memory.kind != "mood"][:_MOST_OF_ALL]
         return Recalled(tuple(m.text for m in told), any(m.earlier for m in told))
-    naming = any(word in said.split() for word in (*_NAMING, "who"))
+    naming = search.naming or _ASKS_NAME.search(said) is not None
     for memory in memories:
         if _answers(search, f"{memory.text} {memory.about}", naming):
             return Recalled((memory.text,), memory.earlier)
@@ -122,7 +128,7 @@ def _names(past: Sequence[Reading]) -> Iterator[str]:
                 # Who is meant by "her" further back is anybody's guess, and a wrong name hurts.
                 before = past[position - 1].said if position else ""
                 whose = _last_mentioned(f"{before} {reading.said[: match.start()]}")
-                whose = whose or _only_mentioned(past[:position])
+                whose = whose or _only_mentioned(past[:position], match[0].split()[0])
             if whose:
                 yield f"your {whose} is called {name.capitalize()}"
             else:
@@ -134,10 +140,11 @@ def _last_mentioned(said: str) -> str:
     return mentioned[-1]["who"] if mentioned else ""
 
 
-def _only_mentioned(past: Sequence[Reading]) -> str:
-    """Whom the talk was of a little further back, where that was one alone."""
+def _only_mentioned(past: Sequence[Reading], pronoun: str) -> str:
+    """Whom a pronoun means that the talk was of a little further back; empty where it is unsure."""
     said = " ".join(reading.said for reading in past[-_NEAR_TURNS:])
     mentioned = {match["who"] for match in _SOMEBODY.finditer(said)}
+    mentioned -= _MEN if pronoun in ("she", "her") else _WOMEN if pronoun in ("he", "his") else set()
     return mentioned.pop() if len(mentioned) == 1 else ""
 
 

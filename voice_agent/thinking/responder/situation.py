@@ -121,7 +121,7 @@ class Situation:
         """Turns since the trouble began, up to the last good one."""
         turns = 0
         for reading in reversed(self.past):
-            if reading.valence > 0.2:
+            if reading.valence > 0.2 and reading.tells:
                 break
             turns += reading.tells
         began = any(reading.valence < 0 for reading in self.past[len(self.past) - turns :])
@@ -211,7 +211,7 @@ def _sounds_rather(
 def _mood(past: Sequence[Reading]) -> Feeling | None:
     """The feeling last told of; a trouble stays on the mind longer than a laugh."""
     for ago, reading in enumerate(reversed(past[-_MOOD_TURNS:])):
-        if reading.feeling:
+        if reading.feeling and reading.tells:
             return reading.feeling if reading.valence < 0 or ago == 0 else None
     return None
 

@@ -92,7 +92,8 @@ class Storyteller:
                 else:
                     yield (*opening, *lead_in, move, *self._tail(t, level))
         lead = self._book.general["negative" if t.goes_on else "neutral"]["lead"]
-        yield (*opening, *lead_in, Move((lead,), needed=True, strategy=Strategy.OTHERS))
+        for strategy in (Strategy.OTHERS, Strategy.AFFIRMATION):
+            yield (*opening, *lead_in, Move((lead,), needed=True, strategy=strategy))
 
     # --- levels, from the particular to the general ----------------------------------------
 
@@ -198,6 +199,8 @@ class Storyteller:
             return (Move((heard,)),)
         if not s.named or not t.thread.trouble or not s.reflects:
             return ()
+        if any(one.moment.reply in _GENTLE for one in t.met) and s.valence != "negative":
+            return ()  # what is said gently is no bright spot
         before = next((past for past in reversed(s.past) if past.feeling), None)
         if before and before.valence < 0 < (s.feeling.valence if s.feeling else 0):
             return (Move((bridge["lighter"],)),)

@@ -22,7 +22,17 @@ _BACK_TO = re.compile(
 _SOMEBODY_ELSE = re.compile(
     r"\b(my|our|the) (\w+ )?(?!fault|own)\w+ (is|was|has|says?|said|wants?|lives?)\b"
 )
+_THEIRS = {
+    "her": frozenset(
+        "mom mother wife girlfriend sister daughter grandma grandmother granny nan aunt".split()
+    ),
+    "him": frozenset(
+        "dad father husband boyfriend brother son grandpa grandfather granddad uncle".split()
+    ),
+}
+_ANYBODY = frozenset("boss manager friend teacher doctor neighbor colleague cousin partner".split())
 _MATTER_TURNS = 4
+_AGAIN = 0.3  # a matter that comes up again weighs more
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,8 @@ def resume(s: Situation, thread: Thread) -> Situation:
     value = s.feeling.valence if s.feeling else 0.0
     if s.named and (s.now.strength >= NAMED or s.voiced or value > 0):
         return s
+    if lasting.name == "grief" and _means_the_lost(s.now, s.past, lasting):
+        return replace(s, feeling=lasting, named=False)
     if not _BACK_TO.search(s.now.said) and not (thread.near and _keeps_to(s.now, s.past, lasting)):
         return s
     return replace(s, feeling=lasting, named=False)
@@ -86,7 +98,8 @@ def _near(past: Sequence[Reading], lasting: Feeling) -> bool:
         near = (
             reading.feeling is lasting
             or _BACK_TO.search(reading.said) is not None
-            or (near and _keeps_to(reading, past[:position], lasting))
+            or (near and (not reading.tells or _keeps_to(reading, past[:position], lasting)))
+            or (lasting.name == "grief" and _told_of_the_lost(reading, past[:position], lasting))
         )
     return near
 
@@ -97,7 +110,31 @@ def _keeps_to(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
         return False
     whom = next((p.about for p in reversed(past) if p.feeling is lasting), "them")
     of_them = re.search(rf"\b({_PRONOUNS[whom]})\b", now.said) is not None
-    return of_them or (now.valence < 0 and not _SOMEBODY_ELSE.search(now.said))
+    if of_them or not past or _SOMEBODY_ELSE.search(now.said):
+        return of_them
+    before = past[-1]
+    bare = now.topic is None and now.feeling is None
+    return now.valence < 0 or (bare and (before.feeling is lasting or before.topic is not None))
+
+
+def _told_of_the_lost(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
+    return any(one.feeling is lasting for one in past) and _means_the_lost(now, past, lasting)
+
+
+def _means_the_lost(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
+    """Whether a "she" or "he" can be no one but the one who is missed."""
+    told = next(position for position, one in enumerate(past) if one.feeling is lasting)
+    whom = past[told].about
+    kin = _THEIRS.get(whom, frozenset())
+    lost = kin.intersection(past[told].said.split())
+    if not lost or not re.search(rf"\b({_PRONOUNS[whom]})\b", now.said):
+        return False
+    meant = True
+    for reading in (*past[told + 1 :], now):
+        mentioned = (kin | _ANYBODY).intersection(reading.said.split())
+        if mentioned:
+            meant = bool(mentioned & lost)
+    return meant
 
 
 def _matter(past: Sequence[Reading]) -> Topic | None:
@@ -113,7 +150,7 @@ def _grave(told: Sequence[Reading]) -> Topic | None:
         if reading.topic is None or reading.feeling is None or reading.valence >= 0:
             continue
         one = _LASTING.get(reading.feeling.name, 1) - 0.5 * (reading.topic.feeling == "neutral")
-        one -= 0.05 * age
+        one += _AGAIN * sum(other.topic is reading.topic for other in told) - 0.05 * age
         if one > weight:
             best, weight = reading.topic, one
     return best

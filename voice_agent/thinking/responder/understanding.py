@@ -10,6 +10,7 @@ from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.clauses import Clause, Grammar
 from voice_agent.thinking.responder.meaning import Appraisal, Meaning
 from voice_agent.thinking.responder.mirror import Mirror
+from voice_agent.thinking.responder.homophones import repaired
 from voice_agent.thinking.responder.misheard import Misheard
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
 from voice_agent.thinking.responder.stimulus import stimulus
@@ -24,6 +25,15 @@ _NEGATION = re.compile(
     r"\b(not|no|never|nothing|hardly|barely|without|used to be|wish i was|wish i were|want to be|"
     r"would be|would have been|neither|nor)( \w+){0,2} $"
 )
+_OF_OTHERS = re.compile(
+    r"\b(he|she|they|who|(my|our|his|her|the) (\w+ )?(mom|dad|mother|father|parents|wife|husband|son|"
+    r"daughter|brother|sister|friends?|boyfriend|girlfriend|partner|boss|manager|teacher|neighbors?|"
+    r"colleagues?|kids?|children|cousin|aunt|uncle|grandma|grandmother|grandpa|grandfather)|"
+    r"everyone|everybody|people) (is|was|are|were|seems?|seemed|looks?|looked|sounds?|sounded|got|"
+    r"gets|feels?|felt|has been)( \w+){0,2} $"
+)
+_SHARED = frozenset("grief sad hurt lonely".split())
+"""What somebody close feels of these, the one who tells it feels, too."""
 _TURNS = re.compile(r" (but|until|then (suddenly )?(he|she|it|they)|unfortunately) ")
 _HYPOTHETICAL = re.compile(r"\b(if|hope|hoping|hoped|wanted|supposed|in case|trying)( \w+){0,3} $")
 _FACT = re.compile(
@@ -35,6 +45,8 @@ _PERSONAL = re.compile(r"\b(i|me|my|we|us|our|you|your|am)\b")
 _CORRECTION = re.compile(
     r"(?i)((no|nope|sorry|well)[,.!]? )*(i said|i meant|i mean|what i said was),? (?=.{6})"
 )
+_MARKS = re.compile(r"[.!?;,:…–]")
+_CORRECTED = re.compile(r"(?i)(?<=.{4}),? (i (mean|meant)|is what i (said|meant))[.!]?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,9 @@ class Reader:
         correction = _CORRECTION.match(text)
         if correction:
             text = text[correction.end() :]
+        elif correction := _CORRECTED.search(text):
+            text = text[: correction.start()]
+        text = repaired(text)
         said = plain(text)
         if not said:
             return Reading(said, unheard="silence")
@@ -132,8 +147,10 @@ class Reader:
         topic = next((t for t in self._book.topics.values() if t.words.search(said)), None)
         told = self._emotions.among_feelings(said.split())
         feeling, strength = self._feeling(said, topic, told)
-        if act is None and strength < NAMED and topic is None:
+        if act is None and strength < NAMED and topic is None and correction is None:
             unheard, word = self._misheard.doubt(said, answering)
+            if unheard == "unclear" and self._in_pieces(text):
+                unheard, word = "", ""
             if unheard:
                 return Reading(said, unheard=unheard, word=word)
         clauses = self._grammar.clauses(text)
@@ -168,6 +185,11 @@ class Reader:
             about=_pronoun(said),
         )
 
+    def _in_pieces(self, text: str) -> bool:
+        """Whether it was told in bits with marks between them, each of which makes sense."""
+        bits = [bit for bit in (plain(one) for one in _MARKS.split(text)) if bit]
+        return len(bits) > 1 and not any(self._misheard.doubt(bit, True)[0] for bit in bits)
+
     def _act(self, said: str, text: str) -> Act | None:
         short = len(said.split()) <= 14
         for act in self._book.acts.values():
@@ -192,7 +214,8 @@ class Reader:
             score = 1.3 * sum(probabilities[c] * w for c, w in feeling.classes.items())
             if feeling.valence > 0 and _TURNS.search(said):
                 score /= 3
-            score += 2.0 * _named(feeling.said, said, feeling.valence)
+            others = feeling.valence < 0 and name not in _SHARED
+            score += 2.0 * _named(feeling.said, said, feeling.valence, others)
             score += 1.5 * _named(feeling.hints, said, feeling.valence)
             scores[name] = score
         if topic is not None:
@@ -246,8 +269,17 @@ class Reader:
         return 1.0 - self._emotions.told(words)["neutral"]
 
 
-def _named(pattern: re.Pattern[str] | None, said: str, valence: float) -> float:
-    """1 where the pattern stands un-negated, more after a "but", less for a joy before one."""
+def _named(
+    pattern: re.Pattern[str] | None, said: str, valence: float, others: bool = False
+) -> float:
+    """1 where the pattern stands un-negated, more after a "but", less for a joy before one.
+
+    Args:
+        pattern: The words for a feeling.
+        said: The turn in plain words.
+        valence: Of the feeling.
+        others: It counts for less where somebody else has it.
+    """
     turned = _TURNS.search(said)
     best = 0.0
     for match in pattern.finditer(said) if pattern else ():
@@ -257,7 +289,8 @@ def _named(pattern: re.Pattern[str] | None, said: str, valence: float) -> float:
         if not _NEGATION.search(before) or match[0].startswith(("not", "no ")):
             after = turned is not None and turned.start() < match.start()
             before_turn = turned is not None and not after and valence > 0
-            best = max(best, 1.2 if after else 0.5 if before_turn else 1.0)
+            one = 1.2 if after else 0.5 if before_turn else 1.0
+            best = max(best, one / 4 if others and _OF_OTHERS.search(before) else one)
     return best
 
 
@@ -274,7 +307,7 @@ def _start(pattern: re.Pattern[str], said: str) -> int:
 def _asks_to_do(said: str) -> bool:
     return bool(
         re.match(
-            r"(ok |so |please |hey |can|could|would|will|play|turn|set|call|ord|rem|goo)", said
+            r"(ok |so |please |hey |say |sing |speak |can|could|would|will|play|turn|set|call|ord|rem|goo)", said
         )
     )
 
