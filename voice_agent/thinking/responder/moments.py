@@ -1,5 +1,6 @@
 """Finds what the agent has something particular to say to, and fills in the person's own words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ _TURNED = {
 }
 _UNFIT = {"bad": ("positive",), "good": ("negative",), "heavy": ("positive", "neutral")}
 """What a moment of a mood does not fit."""
+_DENIED = re.compile(r"\b(am|is|are|was|were) not (really |so |very |that |too |all that )?$")
 _LONGEST_SLOT = 6
 _MOST = 6
 _LAST_WORDS = 40
@@ -53,7 +55,7 @@ def meet(said: str, moments: Sequence[Moment], valence: str) -> tuple[Met, ...]:
             continue
         for words in moment.words:
             match = words.search(said)
-            if match is None:
+            if match is None or _DENIED.search(said[: match.start()]):
                 continue
             slots = {name: _fit(name, value) for name, value in match.groupdict().items() if value}
             if "" not in slots.values():

@@ -25,9 +25,12 @@ _ASKED_HOW = re.compile(
 )
 _WORTH_SAYING_BACK = re.compile(
     # Of the person, of some weight, and no denial: "so you haven't even started" sounds like blame.
-    r"^(?!(it|that|this|there|what|one|no|everyone|everybody|nobody|he|she|they) (is|was|are|were)\b)"
-    r"(?!you (just |really |still |even )?(do|did|have|had|can|could|will|would|are|were|should)? ?not\b)"
-    r"(?!you (just |really |still )?(can|could|would|should|might|may|know|guess|think|mean|hope)\b)"
+    r"^(?!(it|that|this|there|what|one|no|everyone|everybody|nobody|he|she|they) "
+    r"(is|was|are|were)\b)"
+    r"(?!you (just |really |still |even )?"
+    r"(do|did|have|had|can|could|will|would|are|were|should)? ?not\b)"
+    r"(?!you (just |really |still )?(can|could|would|should|might|may|know|guess|think|mean|hope|"
+    r"like|love|expect|suppose|believe|feel|felt)\b)"
     r"(?=.*\byou(r|rs|rself)?\b)(\S+ ){3,}"
 )
 _BETWEEN_REMINDERS = 10
@@ -35,7 +38,7 @@ _BETWEEN_IDEAS = 5
 _ALWAYS = 0.8
 _NOT_OF_OLD = {"follow_check", "hear_check", "permission"}
 _MAY_ASK = {"correction", "insult", "prelude", "bad_news", "news"}
-_SHALLOW = {"guess_others", "fact", "future", "plans", "doing", "nod", "dont_know", "takes_up", "disagree"}
+_SHALLOW = set("guess_others fact future plans doing nod dont_know takes_up disagree".split())
 """Moves that a turn is taken for by its build; what it says goes before."""
 
 _STATEMENTS = (

@@ -29,7 +29,9 @@ _OF_OLD = re.compile(
     r"^((ok|so|and|hey|well) )*((who|where|when|what|which \w+) (did|was|were) (i|my|we)\b"
     r"|who (?!(can|could|will|would|should|do|does|is|else|cares|wants)\b)\w+ (me|my)\b)"
 )
-_OF_ME = re.compile(r"^(what|which) (?!should|would)\w+ do i (like|love|have|eat|drink|drive|play)\b")
+_OF_ME = re.compile(
+    r"^(what|which) (?!should|would)\w+ do i (like|love|have|eat|drink|drive|play)\b"
+)
 _ASKS_NAME = re.compile(r"\b(called|named|names?|who (is|was|are|were))\b")
 _NAME_OF = re.compile(r"what (?:is|was|are) the names? of my ([\w ]+)")
 _OWN = re.compile(
@@ -144,7 +146,10 @@ def _only_mentioned(past: Sequence[Reading], pronoun: str) -> str:
     """Whom a pronoun means that the talk was of a little further back; empty where it is unsure."""
     said = " ".join(reading.said for reading in past[-_NEAR_TURNS:])
     mentioned = {match["who"] for match in _SOMEBODY.finditer(said)}
-    mentioned -= _MEN if pronoun in ("she", "her") else _WOMEN if pronoun in ("he", "his") else set()
+    if pronoun in ("she", "her"):
+        mentioned -= _MEN
+    elif pronoun in ("he", "his"):
+        mentioned -= _WOMEN
     return mentioned.pop() if len(mentioned) == 1 else ""
 
 

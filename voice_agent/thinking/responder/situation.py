@@ -31,6 +31,7 @@ _VOICE_FEELINGS = {
 }
 _EMOTION_OF_CUE = {"cry": "sad", "laugh": "happy"}
 _LEAST_VALENCE = 0.2
+_TEARS = re.compile(r"\b(cried|crying|cry|wept|weeping|tears?|teared up)\b(?! (myself|alone|all))")
 _INVITES = re.compile(
     r"(?i)\?$|\b(tell me|go on|listening|i'm here|ears|say (a|as|what|it)|own words|your time)\b"
 )
@@ -157,7 +158,7 @@ def see(
     told = feeling_in_words(turn.text)
     differing = disagreement(told, how)
     noticed = spoken_of(book.cues.values(), history, AGAINST_WORDS)
-    feeling = now.feeling
+    feeling = _of_joy(now, past) or now.feeling
     words = feeling.valence if feeling else 0.0 if told.uncertain else told.valence
     cue = book.cues[heard.cue] if heard else None
     sounding = heard is not None and heard.sure and heard.cue in _VOICE_FEELINGS
@@ -206,6 +207,14 @@ def _sounds_rather(
     both = fused(feeling_in_words(turn.text), heard_emotion(how), certain=not how.uncertain)
     same_side = likely.valence * now.feeling.valence > 0
     return same_side and max(both, key=lambda label: both[label]) == emotion
+
+
+def _of_joy(now: Reading, past: Sequence[Reading]) -> Feeling | None:
+    """The joy that tears are of, where there was one just before and nothing else speaks."""
+    glad = [one.feeling for one in past[-2:] if one.valence > _LEAST_VALENCE and one.tells]
+    if not glad or now.feeling is None or now.feeling.name != "sad" or now.topic is not None:
+        return None
+    return glad[-1] if _TEARS.search(now.said) else None
 
 
 def _mood(past: Sequence[Reading]) -> Feeling | None:

@@ -179,14 +179,19 @@ class Storyteller:
         if s.now.corrects:
             return (Move((self._book.acts["correction"].lines["say"],)),)
         if s.opposed or s.voiced or not s.reflects or s.now.advice:
-            # "How lovely!" to a sad voice is as wrong as "I'm sorry", and a voice tells of no event.
+            # "How lovely!" to a sad voice is as wrong as "I'm sorry"; a voice tells of no event.
             return ()
         told = next((one.moment.reply for one in t.met if not one.moment.shape), "neutral")
         low = s.valence == "negative"
         same = told in (_GENTLE if low else _BRIGHT)
-        suits = not known or same or s.now.strength >= NAMED
+        clear = s.now.strength >= NAMED
+        suits = not known or same or (clear and told not in _GENTLE)
         if s.named and s.feeling and s.new_feeling and suits:
-            return (Move((s.feeling.lines.get("open", ()),)),)
+            lines = s.feeling.lines.get("open", ())
+            naming = self._book.feeling_words
+            if not clear and naming is not None:  # a guess is not told them as their feeling
+                lines = tuple(line for line in lines if not naming.search(line.said[0]))
+            return (Move((lines,)),)
         if not known and len(s.history) % _BETWEEN_OPENINGS == 1:
             kind = "negative" if t.goes_on else s.valence if s.named else "neutral"
             return (Move((self._book.general[kind]["open"],)),)

@@ -32,6 +32,8 @@ _THEIRS = {
 }
 _ANYBODY = frozenset("boss manager friend teacher doctor neighbor colleague cousin partner".split())
 _MATTER_TURNS = 4
+_BARE = 7
+_MOST_BARE = 3
 _AGAIN = 0.3  # a matter that comes up again weighs more
 
 
@@ -83,25 +85,38 @@ def resume(s: Situation, thread: Thread) -> Situation:
     if s.now.topic is not None and s.now.topic.feeling not in ("neutral", lasting.name):
         return s
     value = s.feeling.valence if s.feeling else 0.0
+    lost = _told_of_the_lost(s.now, s.past, lasting)
+    if lost and s.feeling and s.feeling.name in _FLEETING:
+        return replace(s, feeling=lasting, named=False)  # a laugh about the one who is missed
     if s.named and (s.now.strength >= NAMED or s.voiced or value > 0):
         return s
-    if lasting.name == "grief" and _means_the_lost(s.now, s.past, lasting):
-        return replace(s, feeling=lasting, named=False)
-    if not _BACK_TO.search(s.now.said) and not (thread.near and _keeps_to(s.now, s.past, lasting)):
+    goes_on = thread.near and (_keeps_to(s.now, s.past, lasting) or _is_bare(s.now))
+    if not (lost or goes_on or _BACK_TO.search(s.now.said)):
         return s
     return replace(s, feeling=lasting, named=False)
 
 
 def _near(past: Sequence[Reading], lasting: Feeling) -> bool:
-    near = False
+    near, bare = False, 0
     for position, reading in enumerate(past):
-        near = (
+        before = past[:position]
+        if (
             reading.feeling is lasting
-            or _BACK_TO.search(reading.said) is not None
-            or (near and (not reading.tells or _keeps_to(reading, past[:position], lasting)))
-            or (lasting.name == "grief" and _told_of_the_lost(reading, past[:position], lasting))
-        )
+            or _BACK_TO.search(reading.said)
+            or _told_of_the_lost(reading, before, lasting)
+        ):
+            near, bare = True, 0
+        elif near and reading.tells and not _keeps_to(reading, before, lasting):
+            bare += 1
+            near = bare <= _MOST_BARE and _is_bare(reading)
     return near
+
+
+def _is_bare(reading: Reading) -> bool:
+    """Whether a turn is no more than a few words that open nothing new."""
+    short = len(reading.said.split()) <= _BARE
+    plain = reading.topic is None and reading.feeling is None
+    return short and plain and not _SOMEBODY_ELSE.search(reading.said)
 
 
 def _keeps_to(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
@@ -110,24 +125,18 @@ def _keeps_to(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
         return False
     whom = next((p.about for p in reversed(past) if p.feeling is lasting), "them")
     of_them = re.search(rf"\b({_PRONOUNS[whom]})\b", now.said) is not None
-    if of_them or not past or _SOMEBODY_ELSE.search(now.said):
-        return of_them
-    before = past[-1]
-    bare = now.topic is None and now.feeling is None
-    return now.valence < 0 or (bare and (before.feeling is lasting or before.topic is not None))
+    return of_them or (now.valence < 0 and not _SOMEBODY_ELSE.search(now.said))
 
 
 def _told_of_the_lost(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
-    return any(one.feeling is lasting for one in past) and _means_the_lost(now, past, lasting)
-
-
-def _means_the_lost(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
-    """Whether a "she" or "he" can be no one but the one who is missed."""
-    told = next(position for position, one in enumerate(past) if one.feeling is lasting)
+    """Whether a turn names somebody grieved for, or its "she" or "he" can be no one else."""
+    told = next((at for at, one in enumerate(past) if one.feeling is lasting), None)
+    if told is None or lasting.name != "grief":
+        return False
     whom = past[told].about
     kin = _THEIRS.get(whom, frozenset())
     lost = kin.intersection(past[told].said.split())
-    if not lost or not re.search(rf"\b({_PRONOUNS[whom]})\b", now.said):
+    if not lost or not re.search(rf"\b({_PRONOUNS[whom]}|{'|'.join(lost)})\b", now.said):
         return False
     meant = True
     for reading in (*past[told + 1 :], now):

@@ -8,9 +8,9 @@ from voice_agent.events import UserTurn
 from voice_agent.thinking import knowledge
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.responder.clauses import Clause, Grammar
+from voice_agent.thinking.responder.homophones import repaired
 from voice_agent.thinking.responder.meaning import Appraisal, Meaning
 from voice_agent.thinking.responder.mirror import Mirror
-from voice_agent.thinking.responder.homophones import repaired
 from voice_agent.thinking.responder.misheard import Misheard
 from voice_agent.thinking.responder.phrasebook import Act, Feeling, Phrasebook, Topic
 from voice_agent.thinking.responder.stimulus import stimulus
@@ -26,8 +26,8 @@ _NEGATION = re.compile(
     r"would be|would have been|neither|nor)( \w+){0,2} $"
 )
 _OF_OTHERS = re.compile(
-    r"\b(he|she|they|who|(my|our|his|her|the) (\w+ )?(mom|dad|mother|father|parents|wife|husband|son|"
-    r"daughter|brother|sister|friends?|boyfriend|girlfriend|partner|boss|manager|teacher|neighbors?|"
+    r"\b(he|she|they|who|(my|our|his|her|the) (\w+ )?(mom|dad|mother|father|parents|wife|husband|"
+    r"son|daughter|brother|sister|friends?|boyfriend|girlfriend|partner|boss|manager|teacher|neighbors?|"
     r"colleagues?|kids?|children|cousin|aunt|uncle|grandma|grandmother|grandpa|grandfather)|"
     r"everyone|everybody|people) (is|was|are|were|seems?|seemed|looks?|looked|sounds?|sounded|got|"
     r"gets|feels?|felt|has been)( \w+){0,2} $"
@@ -211,10 +211,12 @@ class Reader:
         scores: dict[str, float] = {}
         probabilities = grouped(told, TOLD)
         for name, feeling in self._book.feelings.items():
+            others = feeling.valence < 0 and name not in _SHARED
             score = 1.3 * sum(probabilities[c] * w for c, w in feeling.classes.items())
+            if others and _felt_by_others(feeling.said, said):
+                score /= 2
             if feeling.valence > 0 and _TURNS.search(said):
                 score /= 3
-            others = feeling.valence < 0 and name not in _SHARED
             score += 2.0 * _named(feeling.said, said, feeling.valence, others)
             score += 1.5 * _named(feeling.hints, said, feeling.valence)
             scores[name] = score
@@ -294,6 +296,11 @@ def _named(
     return best
 
 
+def _felt_by_others(pattern: re.Pattern[str] | None, said: str) -> bool:
+    matches = pattern.finditer(said) if pattern else ()
+    return any(_OF_OTHERS.search(said[: match.start()]) for match in matches)
+
+
 def _denied(pattern: re.Pattern[str] | None, said: str) -> bool:
     matches = pattern.finditer(said) if pattern else ()
     return any(_NEGATION.search(said[: match.start()]) for match in matches)
@@ -307,7 +314,9 @@ def _start(pattern: re.Pattern[str], said: str) -> int:
 def _asks_to_do(said: str) -> bool:
     return bool(
         re.match(
-            r"(ok |so |please |hey |say |sing |speak |can|could|would|will|play|turn|set|call|ord|rem|goo)", said
+            r"(ok |so |please |hey |say |sing |speak |can|could|would|will|play|turn|set|call|ord|rem|"
+            r"goo)",
+            said,
         )
     )
 
