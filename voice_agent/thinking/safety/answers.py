@@ -39,7 +39,7 @@ class Answers:
 
     def __init__(self, settings: Safety) -> None:
         self._data = _data()
-        line: dict[str, Any] = knowledge.load("safety_lines")[settings.region]
+        line = _lines()[settings.region]
         reach = line["reach"]
         own = [contact.words for contact in settings.contacts]
         self._adult = ", or ".join([*own, reach])
@@ -154,6 +154,11 @@ class Answers:
 
     def _filled(self, option: str, young: bool) -> str:
         return option.format(reach=self._young if young else self._adult, **self._filling)
+
+
+@lru_cache(maxsize=1)
+def _lines() -> dict[str, dict[str, Any]]:
+    return knowledge.load("safety_lines")
 
 
 @lru_cache(maxsize=1)

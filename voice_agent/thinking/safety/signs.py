@@ -18,6 +18,7 @@ from voice_agent.thinking.safety.risk import Danger, Level
 
 _LONGEST = 4000
 _SUBJECT_WORDS = 6
+_AROUND = 120
 _SELF = frozenset("i me myself we us".split())
 _OTHERS = frozenset(
     "you he she they who people someone somebody anyone man woman guy girl boy kid kids character "
@@ -35,7 +36,10 @@ _MIND = frozenset(
 )
 _BOUNDS = frozenset(". , and but because so that if when since or now then while".split())
 _SENTENCE_ENDS = re.compile(r"[.!?…;\n]+(?=\s|$)")
-_CENSORED = re.compile(r"(?<=[a-z])[*@#1](?=[a-z])")
+_CENSORED = re.compile(r"(?<=[a-z])[*@#$013!]+(?=[a-z])")
+_LETTERS = str.maketrans(
+    {"*": "i", "#": "i", "1": "i", "!": "i", "@": "a", "0": "o", "3": "e", "$": "s"}
+)
 _OWN_TURN = re.compile(r"\b(?:(?:made|makes|making) me|(?:and|but|so|because|since) i|me too)\b")
 _FIRST_PERSON = re.compile(r"\b(i|my|me|myself)\b")
 
@@ -110,9 +114,9 @@ class _Signs:
 
     def read(self, text: str) -> tuple[Sign, ...]:
         told = self.normal(text)
-        said = self._harmless.sub(" , ", told)
+        said = _without(self._harmless, told)
         about_others = self._about_others.pattern.search(said)
-        own = self._about_others.pattern.sub(" , ", said) if about_others else said
+        own = _without(self._about_others.pattern, said) if about_others else said
         found: dict[str, Sign] = {}
         for rule in self._rules:
             judged = said if rule is self._about_others else own
@@ -128,7 +132,7 @@ class _Signs:
     def normal(self, text: str) -> str:
         """The words in the form in which they are compared."""
         told = self._titles.sub(" ", text).lower()
-        told = _CENSORED.sub("i", told)
+        told = _CENSORED.sub(lambda symbols: symbols[0].translate(_LETTERS), told)
         parts = (plain(part) for part in _SENTENCE_ENDS.split(told))
         words = " . ".join(part for part in parts if part).replace("'", " ").split()
         said = " ".join(self._spellings.get(word, word) for word in words)
@@ -150,9 +154,10 @@ class _Signs:
             return None
         if rule.level is Level.WATCH:
             return plain_sign
-        if self._is_past(said):
+        around = said[max(0, match.start() - _AROUND) : match.end() + _AROUND]
+        if self._is_past(around):
             return Sign("past", rule.danger, Level.WATCH)
-        if rule.kind in _SAID_LIGHTLY and self._is_light(said):
+        if rule.kind in _SAID_LIGHTLY and self._is_light(around):
             return Sign("lightly", rule.danger, Level.WATCH)
         return plain_sign
 
@@ -219,6 +224,11 @@ _SAID_LIGHTLY = frozenset(
     ("wish", "intent", "passive", "nobody_minds", "thoughts", "other_at_risk")
 )
 _URGENT_WHEN_SOON = frozenset(("intent", "means", "farewell", "unsafe"))
+
+
+def _without(pattern: re.Pattern[str], said: str) -> str:
+    """What is left with a comma in place of each match."""
+    return " ".join(pattern.sub(" , ", said).split())
 
 
 def _overlapping(pattern: re.Pattern[str], said: str) -> Iterator[re.Match[str]]:
