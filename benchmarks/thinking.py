@@ -25,11 +25,12 @@ from voice_agent.config import Memory as MemorySettings
 from voice_agent.events import Exchange, Prompt, Thought, UserTurn
 from voice_agent.memories import in_memory
 from voice_agent.person import Person
+from voice_agent.thinking.character import Character
 from voice_agent.thinking.memory.recollection import Recollection
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Character, Thinker
+from voice_agent.thinking.thinker import Thinker
 
 SCRIPTS = Path(__file__).parent.parent / "tests" / "thinking" / "half_hour.yaml"
 

@@ -19,6 +19,7 @@ from voice_agent.engines import (
     TurnDetector,
 )
 from voice_agent.errors import Overloaded
+from voice_agent.handoff import Handoff
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.events import HearingEvent
 from voice_agent.hearing.listener import Listener
@@ -26,12 +27,13 @@ from voice_agent.hearing.vad import VadModel
 from voice_agent.person import Person
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
+from voice_agent.thinking.character import Character
 from voice_agent.thinking.memory.embedding import Embedder
 from voice_agent.thinking.memory.recollection import Recollection
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.models.embedded import EmbeddedModel
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Character, Thinker
+from voice_agent.thinking.thinker import Thinker
 from voice_agent.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class Agent:
         self.config = config
         self.store = store
         self._embedder = embedder
+        self._handoff = Handoff(config.safety.handoff) if config.safety.handoff.url else None
         self.engines: Mapping[str, str] = {kind: engine.name for kind, engine in loaded.items()}
         self._loaded = loaded
         self._recognizer: Recognizer = loaded["recognizer"]
@@ -174,6 +177,9 @@ class Agent:
         await self._models.close()
         if self._embedder is not None:
             await self._embedder.close()
+        if self._handoff is not None:
+            # It waits a little for what is still to be told.
+            await asyncio.to_thread(self._handoff.close)
         self._ears.close()
         await self.store.close()
 
@@ -201,7 +207,8 @@ class Agent:
         def listen(on_event: Callable[[HearingEvent], None]) -> Listener:
             return Listener(ear, words, voice, self._ears, on_event)
 
-        gate = SafetyGate(config.safety, session=id, user=user.name if user else None)
+        name = user.name if user else None
+        gate = SafetyGate(config.safety, self._handoff, id, name)
         character = Character(
             config.thinking.instructions,
             config.thinking.conduct,

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from voice_agent.events import Exchange, Prompt, Thought, UserTurn
+from voice_agent.thinking.character import Character
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Character, Thinker
+from voice_agent.thinking.thinker import Thinker
 
 PARTS = ("<think>", "<linguistic>lost", " a job</linguistic>", "<need>rest</need>", "</think>")
 

@@ -16,10 +16,11 @@ from voice_agent.events import (
     ToolCall,
     UserTurn,
 )
+from voice_agent.thinking.character import Character
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import SafetyGate
-from voice_agent.thinking.thinker import Character, Thinker
+from voice_agent.thinking.thinker import Thinker
 
 THINK = "<think><linguistic>x</linguistic><emotion>comfort</emotion></think>"
 

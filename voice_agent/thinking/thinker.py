@@ -4,15 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from voice_agent.errors import EngineError
 from voice_agent.events import (
-    Conduct,
     Draft,
     Exchange,
-    Memory,
     Prompt,
     Thought,
     Tool,
@@ -20,6 +18,7 @@ from voice_agent.events import (
     UserTurn,
 )
 from voice_agent.thinking.attempt import Attempt
+from voice_agent.thinking.character import Character, Recollecting
 from voice_agent.thinking.drafting import Drafting
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import sentences
@@ -29,41 +28,6 @@ from voice_agent.thinking.words_and_voice import disagreement, emotion_in_voice,
 log = logging.getLogger(__name__)
 
 Piece = Thought | str | ToolCall
-
-
-class Recollecting(Protocol):
-    """What the agent remembers of the person it talks to."""
-
-    async def recall(self, turn: UserTurn, history: tuple[Exchange, ...]) -> tuple[Memory, ...]:
-        """What bears on a turn, the most fitting first. Never raises."""
-        ...
-
-    async def take_in(self, exchange: Exchange) -> None:
-        """Remembers what a finished turn told. Never raises."""
-        ...
-
-    async def close(self) -> None:
-        """The conversation is over."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """How one thinker thinks.
-
-    Attributes:
-        instructions: Who the agent is and how it should answer.
-        conduct: How it is to behave.
-        while_listening: Whether it thinks before the turn is over.
-        seed: Makes a model that chooses among answers repeatable.
-        session: Which conversation it is.
-    """
-
-    instructions: str = ""
-    conduct: Conduct = field(default_factory=Conduct)
-    while_listening: bool = True
-    seed: int = 0
-    session: str = ""
 
 
 def _no_reflex(prompt: Prompt) -> Thought:
@@ -130,7 +94,7 @@ class Thinker:
         character = self._character
         if not character.while_listening or character.conduct.think == "none":
             return
-        if self._gate.answer(turn, history, character.seed) is not None:
+        if self._gate.answer(self._seen(turn), history, character.seed) is not None:
             self._drafting.drop()
             return
         prompt = self._prompt(turn, history, instructions)
@@ -173,7 +137,7 @@ class Thinker:
             EngineError: No model gave an answer; or the model failed in the midst of one, and its
                 sentence has been brought to an end.
         """
-        reviewed = self._gate.answer(turn, history, self._character.seed)
+        reviewed = self._gate.answer(self._seen(turn), history, self._character.seed)
         if reviewed:
             self._drafting.drop()
             pieces = _spell_out(reviewed)
@@ -187,13 +151,13 @@ class Thinker:
 
     def note(self, turn: UserTurn) -> None:
         """A turn of the person is really over."""
-        self._gate.take_in(turn)
+        self._gate.take_in(self._seen(turn))
 
     async def take_in(self, exchange: Exchange) -> None:
         """A turn and its answer are over: what is worth it is remembered."""
         if self._recollection is None or exchange.user is None:
             return
-        if self._gate.assess(exchange.user).level is Level.NONE:
+        if self._gate.assess(self._seen(exchange.user)).level is Level.NONE:
             # What was said in distress is not brought up again by itself.
             await self._recollection.take_in(exchange)
 
@@ -208,6 +172,10 @@ class Thinker:
             await self._recollection.close()
 
     # --- asking models --------------------------------------------------------------------------
+
+    def _seen(self, turn: UserTurn) -> UserTurn:
+        """A turn as the safety gate may see it: without the voice where that must tell nothing."""
+        return turn if self._character.conduct.reflect_emotions else replace(turn, how=None)
 
     def _prompt(
         self, turn: UserTurn, history: tuple[Exchange, ...], instructions: str | None

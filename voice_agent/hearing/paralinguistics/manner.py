@@ -1,4 +1,4 @@
-"""The analyzer for places where emotions must not be recognised: it tells the measured manner alone."""
+"""The analyzer where emotions must not be recognised: it tells the measured manner alone."""
 
 from typing import ClassVar, Self
 
