@@ -22,6 +22,8 @@ _TURNED = {
 _UNFIT = {"bad": ("positive",), "good": ("negative",), "heavy": ("positive", "neutral")}
 """What a moment of a mood does not fit."""
 _DENIED = re.compile(r"\b(am|is|are|was|were) not (really |so |very |that |too |all that )?$")
+_ASKED_FOR = re.compile(r"\b(when|if|whether|why|never|hope|wish)( \w+){0,2} $")
+"""What comes after it has not happened."""
 _LONGEST_SLOT = 6
 _MOST = 6
 _LAST_WORDS = 40
@@ -56,6 +58,8 @@ def meet(said: str, moments: Sequence[Moment], valence: str) -> tuple[Met, ...]:
         for words in moment.words:
             match = words.search(said)
             if match is None or _DENIED.search(said[: match.start()]):
+                continue
+            if moment.reply == "joyful" and _ASKED_FOR.search(said[: match.start()]):
                 continue
             slots = {name: _fit(name, value) for name, value in match.groupdict().items() if value}
             if "" not in slots.values():

@@ -25,13 +25,9 @@ _ASKED_HOW = re.compile(
 )
 _WORTH_SAYING_BACK = re.compile(
     # Of the person, of some weight, and no denial: "so you haven't even started" sounds like blame.
-    r"^(?!(it|that|this|there|what|one|no|everyone|everybody|nobody|he|she|they) "
-    r"(is|was|are|were)\b)"
-    r"(?!you (just |really |still |even )?"
-    r"(do|did|have|had|can|could|will|would|are|were|should)? ?not\b)"
+    r"^(?=your?\b)(?!.*\b(not|never|nobody|nothing)\b)"
     r"(?!you (just |really |still )?(can|could|would|should|might|may|know|guess|think|mean|hope|"
-    r"like|love|expect|suppose|believe|feel|felt)\b)"
-    r"(?=.*\byou(r|rs|rself)?\b)(\S+ ){3,}"
+    r"like|love|expect|suppose|believe|feel|felt)\b)(\S+ ){3,}"
 )
 _BETWEEN_REMINDERS = 10
 _BETWEEN_IDEAS = 5

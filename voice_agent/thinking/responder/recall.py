@@ -32,6 +32,15 @@ _OF_OLD = re.compile(
 _OF_ME = re.compile(
     r"^(what|which) (?!should|would)\w+ do i (like|love|have|eat|drink|drive|play)\b"
 )
+_ASKS_AGE = re.compile(r"\bhow old\b|\bage\b")
+_NUMBER = re.compile(
+    r"\b(\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
+    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b"
+)
+_AGED = re.compile(
+    rf"\b(?P<who>he|she|(?:my|our) (?:\w+ )?\w+?)(?:'s)? (?:is |turned |just turned )?"
+    rf"(?:only |just |already |almost |nearly )?(?P<age>{_NUMBER.pattern}(?: \w+ old)?)$"
+)
 _ASKS_NAME = re.compile(r"\b(called|named|names?|who (is|was|are|were))\b")
 _NAME_OF = re.compile(r"what (?:is|was|are) the names? of my ([\w ]+)")
 _OWN = re.compile(
@@ -87,8 +96,13 @@ def recalled(said: str, memories: Sequence[Memory], past: Sequence[Reading]) -> 
         return Recalled(tuple(m.text for m in told), any(m.earlier for m in told))
     naming = search.naming or _ASKS_NAME.search(said) is not None
     for memory in memories:
+        if _ASKS_AGE.search(said) and not _NUMBER.search(plain(memory.text)):
+            continue
         if _answers(search, f"{memory.text} {memory.about}", naming):
             return Recalled((memory.text,), memory.earlier)
+    if _ASKS_AGE.search(said):
+        aged = [one for one in _ages(past) if _answers(search, one, naming)]
+        return Recalled(tuple(aged[-1:]))
     clauses = [clause for reading in past for clause in reading.clauses]
     names = list(_names(past)) if naming else []
     if names and not search.about and not search.terms:
@@ -135,6 +149,23 @@ def _names(past: Sequence[Reading]) -> Iterator[str]:
                 yield f"your {whose} is called {name.capitalize()}"
             else:
                 yield f"{_LOOSE} {name.capitalize()}"
+
+
+def _ages(past: Sequence[Reading]) -> Iterator[str]:
+    """The ages that were told: ``"your brother is six"``, and clauses with a number in them."""
+    for position, reading in enumerate(past):
+        yield from (clause for clause in reading.clauses if _NUMBER.search(plain(clause)))
+        match = _AGED.search(reading.said)
+        if match is None:
+            continue
+        who = match["who"]
+        if who in ("he", "she"):
+            before = past[position - 1].said if position else ""
+            whose = _last_mentioned(before) or _only_mentioned(past[:position], who)
+        else:
+            whose = who.split(" ", 1)[1]
+        if whose:
+            yield f"your {whose} is {match['age']}"
 
 
 def _last_mentioned(said: str) -> str:

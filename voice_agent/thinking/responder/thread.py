@@ -80,12 +80,14 @@ def resume(s: Situation, thread: Thread) -> Situation:
     if s.feeling and s.feeling.name in _FLEETING and not s.named and s.now.tells:
         s = replace(s, feeling=None)
     lasting = thread.lasting
-    if lasting is None or s.feeling is lasting:
+    if lasting is None:
         return s
+    lost = _told_of_the_lost(s.now, s.past, lasting)
+    if s.feeling is lasting:
+        return replace(s, feeling=None) if lost is False and not s.named else s
     if s.now.topic is not None and s.now.topic.feeling not in ("neutral", lasting.name):
         return s
     value = s.feeling.valence if s.feeling else 0.0
-    lost = _told_of_the_lost(s.now, s.past, lasting)
     if lost and s.feeling and s.feeling.name in _FLEETING:
         return replace(s, feeling=lasting, named=False)  # a laugh about the one who is missed
     if s.named and (s.now.strength >= NAMED or s.voiced or value > 0):
@@ -128,16 +130,16 @@ def _keeps_to(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
     return of_them or (now.valence < 0 and not _SOMEBODY_ELSE.search(now.said))
 
 
-def _told_of_the_lost(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool:
-    """Whether a turn names somebody grieved for, or its "she" or "he" can be no one else."""
+def _told_of_the_lost(now: Reading, past: Sequence[Reading], lasting: Feeling) -> bool | None:
+    """Whether a turn's "she" or "he" is the one grieved for; None where it speaks of neither."""
     told = next((at for at, one in enumerate(past) if one.feeling is lasting), None)
     if told is None or lasting.name != "grief":
-        return False
+        return None
     whom = past[told].about
     kin = _THEIRS.get(whom, frozenset())
     lost = kin.intersection(past[told].said.split())
     if not lost or not re.search(rf"\b({_PRONOUNS[whom]}|{'|'.join(lost)})\b", now.said):
-        return False
+        return None
     meant = True
     for reading in (*past[told + 1 :], now):
         mentioned = (kin | _ANYBODY).intersection(reading.said.split())

@@ -35,7 +35,10 @@ _OF_OTHERS = re.compile(
 _SHARED = frozenset("grief sad hurt lonely".split())
 """What somebody close feels of these, the one who tells it feels, too."""
 _TURNS = re.compile(r" (but|until|then (suddenly )?(he|she|it|they)|unfortunately) ")
-_HYPOTHETICAL = re.compile(r"\b(if|hope|hoping|hoped|wanted|supposed|in case|trying)( \w+){0,3} $")
+_HYPOTHETICAL = re.compile(
+    r"\b(if|whether|asks?|asked|asking|hope|hoping|hoped|wanted|supposed|in case|trying)"
+    r"( \w+){0,3} $"
+)
 _FACT = re.compile(
     r"^(ok |so |well |and |but |hey |tell me |do you know |can you tell me |i wonder )*"
     r"(who|what|when|where|which|how (many|much|old|far|long|big|tall|do you|does|did|is|are)|why"
@@ -223,7 +226,8 @@ class Reader:
         if topic is not None:
             denied = topic.denied and _NEGATION.search(said[: _start(topic.words, said)])
             brings = topic.denied if denied else topic.feeling
-            if topic.denied and _HYPOTHETICAL.search(said[: _start(topic.words, said)]):
+            wished = brings in scores and self._book.feelings[brings].valence > 0
+            if (topic.denied or wished) and _HYPOTHETICAL.search(said[: _start(topic.words, said)]):
                 brings = ""
             if denied:
                 scores = {name: score / 4 for name, score in scores.items()}
@@ -314,8 +318,8 @@ def _start(pattern: re.Pattern[str], said: str) -> int:
 def _asks_to_do(said: str) -> bool:
     return bool(
         re.match(
-            r"(ok |so |please |hey |say |sing |speak |can|could|would|will|play|turn|set|call|ord|rem|"
-            r"goo)",
+            r"(ok |so |please |hey |say |sing |speak |can|could|would|will|play|turn|set|call|ord|"
+            r"rem|goo)",
             said,
         )
     )
