@@ -2,7 +2,7 @@
 
 import typer
 
-from voice_agent.cli.train import paralinguistics, strategy, text_emotion
+from voice_agent.cli.train import paralinguistics, risk, strategy, text_emotion
 
 app = typer.Typer(help="Train a small model that the agent carries.", no_args_is_help=True)
 
@@ -13,5 +13,6 @@ def _group() -> None:
 
 
 app.command("paralinguistics")(paralinguistics.paralinguistics)
+app.command("risk")(risk.risk)
 app.command("strategy")(strategy.strategy)
 app.command("text-emotion")(text_emotion.text_emotion)
