@@ -3,6 +3,7 @@
 ``voice-agent train risk UTTERANCES… --base FOLDER --everyday TEXTS --out models/risk``
 """
 
+import csv
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from torch import nn
 from transformers import AutoTokenizer, BertModel
 
 from voice_agent.errors import ManifestError
+from voice_agent.thinking.safety import signs
 from voice_agent.thinking.safety.risk_model import MODEL, VOCABULARY, heard_form
 from voice_agent.training.misrecognition import misrecognised
 
@@ -25,6 +27,7 @@ _HEAD = 64
 _BODY_RATE, _HEAD_RATE = 1e-4, 1e-3
 _WARM_UP = 50
 _SMOOTHING = 0.015
+_DOUBTFUL = ("suicid", "kill ", "self harm", "self-harm", "die", "dead", "overdos", "kys", "kms")
 _NOISY, _IN_COMPANY = 0.6, 0.15
 """Shares of the utterances that are read as if misrecognised, and beside some everyday sentence."""
 
@@ -42,9 +45,9 @@ class Recipe:
         seed: The same seed and data give the same model on the same machine.
     """
 
-    layers: tuple[int, ...] = (0, 1, 2)
-    epochs: int = 6
-    everyday_share: float = 0.7
+    layers: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
+    epochs: int = 5
+    everyday_share: float = 1.1
     seed: int = 0
 
 
@@ -93,14 +96,32 @@ def read_utterances(path: Path) -> list[Labelled]:
 
 
 def read_everyday(path: Path) -> list[str]:
-    """Reads harmless texts, the first column of a file with tabs, without what is in doubt."""
-    doubtful = ("suicid", "kill ", "self harm", "self-harm", "die", "dead", "overdos", "kys", "kms")
+    """Reads harmless texts.
+
+    Args:
+        path: A file with a text in the first column of each line (as GoEmotions has them), or the
+            folder of EmpatheticDialogues, of which every second dialogue is taken, so that the
+            others are left to measure with.
+    """
+    if path.is_dir():
+        return [text for text, taken in speakers(path) if taken and not signs.read(text)]
     lines = (line.split("\t")[0] for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if len(line.split()) > 2 and not _any(doubtful, line)]
+    return [line for line in lines if len(line.split()) > 2 and not _doubtful(line)]
 
 
-def _any(parts: Sequence[str], text: str) -> bool:
-    return any(part in text.lower() for part in parts)
+def speakers(folder: Path) -> Iterator[tuple[str, bool]]:
+    """What people tell in EmpatheticDialogues, and whether it is of a dialogue to train with."""
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row["Actor"] == "speaker":
+                    number = row["Dialog_ID"].rpartition(":")[2].split()[0]
+                    yield row["Text"], int(number) % 2 == 0
+
+
+def _doubtful(text: str) -> bool:
+    """Whether a comment of a stranger may be more than a manner of speaking."""
+    return any(part in text.lower() for part in _DOUBTFUL)
 
 
 def train(

@@ -14,10 +14,15 @@ def risk(
         Path, typer.Option(metavar="FOLDER", help="all-MiniLM-L6-v2, with its tokenizer.")
     ],
     everyday: Annotated[
-        Path, typer.Option(metavar="FILE", help="Harmless texts, one a line (GoEmotions' train).")
+        list[Path],
+        typer.Option(
+            metavar="PATH",
+            help="Harmless texts: a file with one a line (GoEmotions' train), or the folder of "
+            "EmpatheticDialogues; can be repeated.",
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Write the model here.")],
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the utterances.")] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the utterances.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
 ) -> None:
     """Train the model that the safety gate weighs beside its rules."""
@@ -34,7 +39,7 @@ def risk(
         ) from error
     console = Console(stderr=True, highlight=False)
     labelled = [one for path in utterances for one in read_utterances(path)]
-    harmless = read_everyday(everyday)
+    harmless = [text for path in everyday for text in read_everyday(path)]
     console.print(f"{len(labelled)} utterances, {len(harmless)} everyday texts")
     recipe = Recipe(epochs=epochs, seed=seed)
     network, tokenizer = train(labelled, harmless, base, recipe, console.print)

@@ -11,15 +11,19 @@ from voice_agent.events import Exchange, Strategy, Thought, UserTurn
 from voice_agent.handoff import Alert, Handoff
 from voice_agent.thinking.dual_thinking import describe
 from voice_agent.thinking.plain_words import plain
-from voice_agent.thinking.safety import signs
+from voice_agent.thinking.safety import risk_model, signs
 from voice_agent.thinking.safety.answers import Answers
 from voice_agent.thinking.safety.reply_review import ReplyReview
 from voice_agent.thinking.safety.risk import SELF_HARM, Course, Danger, Level, Risk, distressed
+from voice_agent.thinking.safety.signs import Sign
 
 log = logging.getLogger(__name__)
 
 _REVIEWED_TURNS = {Level.CONCERN: 2, Level.HIGH: 3, Level.ACUTE: 6}
 _REMINDER_EVERY = 3
+_LIKELY, _POSSIBLE = 0.9, 0.4
+"""Probabilities of the model of risk from which it counts by itself, and is watched."""
+
 _YOUNG_VOICE = 0.8
 _YOUNG = re.compile(
     r"\bi am (only |just )?"
@@ -83,6 +87,7 @@ class SafetyGate:
         self._told = Level.NONE
         self._young = False
         signs.prepare()
+        risk_model.carried()
 
     @property
     def level(self) -> Level:
@@ -188,7 +193,8 @@ class SafetyGate:
 
 
 def _assess(turn: UserTurn, course: Course) -> Risk:
-    found = signs.read(turn.text)
+    likelihood = risk_model.carried().probability(signs.unexplained(turn.text))
+    found = _weighed(signs.read(turn.text), likelihood)
     if not found:
         return Risk()
     worst = min(
@@ -206,6 +212,21 @@ def _assess(turn: UserTurn, course: Course) -> Risk:
     several = len(course.seen(kinds) - {"voice"}) > 1
     risen = told_by_voice or several or course.since is not None
     return Risk(Level.CONCERN if risen else Level.WATCH, Danger.SELF_HARM, kinds)
+
+
+def _weighed(found: tuple[Sign, ...], likelihood: float) -> tuple[Sign, ...]:
+    """The signs that rules found, and what the words sound like on the whole.
+
+    The model sees risk in words that no rule knows; what the rules can explain it does not raise.
+    """
+    explained = any(
+        sign.kind in signs.EXPLAINED or sign.danger is Danger.OTHER_AT_RISK for sign in found
+    )
+    found = tuple(sign for sign in found if sign.level > Level.NONE)
+    if likelihood >= _POSSIBLE and not explained:
+        level = Level.CONCERN if likelihood >= _LIKELY else Level.WATCH
+        found = (*found, Sign("wording", Danger.SELF_HARM, level))
+    return tuple(sorted(found, key=lambda sign: -sign.level))
 
 
 def _course(history: Sequence[Exchange]) -> Course:

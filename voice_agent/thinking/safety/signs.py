@@ -44,13 +44,18 @@ _OWN_TURN = re.compile(r"\b(?:(?:made|makes|making) me|(?:and|but|so|because|sin
 _FIRST_PERSON = re.compile(r"\b(i|my|me|myself)\b")
 
 
+EXPLAINED = ("told", "past", "lightly")
+"""Kinds of what looks like a sign and is none, or little: somebody else's or of a story (of level
+none), long over, and plainly a manner of speaking."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """A sign of danger found in a turn.
 
     Attributes:
-        kind: What it is: ``"wish"``, ``"means"``, ``"farewell"`` and so on; ``"past"`` for what is
-            long over and ``"lightly"`` for what is plainly a manner of speaking.
+        kind: What it is: ``"wish"``, ``"means"``, ``"farewell"`` and so on; or one of
+            ``EXPLAINED``.
         danger: What it is a sign of.
         level: How grave it is by itself.
     """
@@ -73,6 +78,12 @@ class _Rule:
 def read(text: str) -> tuple[Sign, ...]:
     """The signs of danger in a turn's words, the gravest first."""
     return _signs().read(text[:_LONGEST])
+
+
+@lru_cache(maxsize=512)
+def unexplained(text: str) -> str:
+    """The words without what is known to be harmless; the whole turn where nothing is."""
+    return _signs().unexplained(text[:_LONGEST])
 
 
 class _Signs:
@@ -129,6 +140,11 @@ class _Signs:
         signs = self._urgent(list(found.values()), said)
         return tuple(sorted(signs, key=lambda sign: -sign.level))
 
+    def unexplained(self, text: str) -> str:
+        told = self.normal(text)
+        said = _without(self._harmless, told)
+        return text if said == told else said
+
     def normal(self, text: str) -> str:
         """The words in the form in which they are compared."""
         told = self._titles.sub(" ", text).lower()
@@ -151,7 +167,7 @@ class _Signs:
             return None if told else plain_sign
         own = self._is_own(before, match[0])
         if (rule.own and own is False) or self._is_told(before, own):
-            return None
+            return Sign(EXPLAINED[0], rule.danger, Level.NONE)
         if rule.level is Level.WATCH:
             return plain_sign
         around = said[max(0, match.start() - _AROUND) : match.end() + _AROUND]
