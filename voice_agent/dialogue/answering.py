@@ -109,7 +109,12 @@ class Answering:
         self._thinker.warm(self._history(), self._terms.instructions or None)
 
     def consider(self, user: UserTurn, tell: Callable[[Thought], None]) -> None:
-        """Thinks about what the person has said so far; ``tell`` is told what, as it grows."""
+        """Thinks about what the person has said so far; ``tell`` is told what, as it grows.
+
+        Not while an answer is being prepared: the model is busy with that, and has the thought.
+        """
+        if self._speculation.prepared:
+            return
         asked, history = self.conversation.asked(user), self._history()
         self._thinker.consider(asked, history, tell, self._terms.instructions or None)
 

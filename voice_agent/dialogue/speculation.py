@@ -20,6 +20,11 @@ class Speculation:
         self._dropped: set[asyncio.Task[None]] = set()
 
     @property
+    def prepared(self) -> bool:
+        """Whether there is an answer, or one in the making."""
+        return self._reply is not None
+
+    @property
     def working(self) -> bool:
         """Whether an engine is at work on it right now."""
         return bool(self._dropped) or (self._reply is not None and self._reply.working)

@@ -21,6 +21,8 @@ _FIRST_WORDS = 3
 _MORE_WORDS = 4
 """New words for which it is thought again; what is missing then is thought with the answer."""
 
+_KNOWN_AT_ONCE = ("appraisal", "need", "paralinguistic", "conflict", "reply_emotion")
+
 _LEAST_KEPT = 0.6
 """Share of a draft's words that must still stand in the turn, for the draft to be of use."""
 
@@ -75,8 +77,8 @@ class Drafting:
     def so_far(self, prompt: Prompt, base: Thought) -> Draft | None:
         """Stops thinking; returns what was thought of the turn, None if nothing of use.
 
-        Where the last words change nothing of what can be known without the model, the draft
-        stands for the whole turn.
+        What can be known without the model is brought up to date: the draft then stands for the
+        whole turn, unless the last words tell of another feeling.
 
         Args:
             prompt: The turn as it is known now, in its conversation.
@@ -84,9 +86,16 @@ class Drafting:
         """
         self._stop()
         draft = self.known(prompt)
-        if draft is not None and _gist(base) == _gist(self._base):
-            return replace(draft, words=prompt.turn.text)
-        return draft
+        if draft is None:
+            return None
+        changed = {
+            name: getattr(base, name)
+            for name in _KNOWN_AT_ONCE
+            if getattr(base, name) not in ("", getattr(self._base, name))
+        }
+        same_feeling = base.words_emotion == self._base.words_emotion
+        words = prompt.turn.text if same_feeling else draft.words
+        return Draft(replace(draft.thought, **changed), words)
 
     def drop(self) -> None:
         """The turn is answered or given up."""
@@ -145,7 +154,3 @@ class Drafting:
         except Exception as error:  # an engine of anybody's may raise anything
             # The answer will be asked of the same model, and tells of its failure then.
             log.debug("drafting failed", extra={"engine": model.name}, exc_info=error)
-
-
-def _gist(base: Thought) -> tuple[str, ...]:
-    return base.words_emotion, base.voice_emotion, base.appraisal, base.need, base.reply_emotion
