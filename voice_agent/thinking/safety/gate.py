@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _REVIEWED_TURNS = {Level.CONCERN: 2, Level.HIGH: 3, Level.ACUTE: 6}
 _REMINDER_EVERY = 3
-_LIKELY, _POSSIBLE = 0.9, 0.4
+_LIKELY, _POSSIBLE = 0.93, 0.4
 """Probabilities of the model of risk from which it counts by itself, and is watched."""
 
 _YOUNG_VOICE = 0.8
