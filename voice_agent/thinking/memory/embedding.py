@@ -1,14 +1,12 @@
 """Sentence embeddings by a model of the transformers library, to recall by meaning."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from voice_agent import hub
-from voice_agent.checkup import install_command
+from voice_agent import local_transformers
 from voice_agent.errors import EngineUnavailable
 from voice_agent.workers import Worker
 
@@ -60,15 +58,15 @@ class Embedder:
 
 
 def _load(model: str) -> tuple[Any, Any]:
-    folder = _find(model)
     try:
-        import torch  # noqa: F401
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError as error:
+        folder = local_transformers.find(model)
+        local_transformers.ensure()
+    except EngineUnavailable as error:
         raise EngineUnavailable(
-            f"memory.embedding: {error.name} is not installed; it comes with: "
-            f"{install_command('transformers')}; or set memory.embedding to null"
+            f"memory.embedding: {error}; or set memory.embedding to null"
         ) from error
+    from transformers import AutoModel, AutoTokenizer
+
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         network: Any = AutoModel.from_pretrained(folder, local_files_only=True)
@@ -78,20 +76,6 @@ def _load(model: str) -> tuple[Any, Any]:
             f"{error}"
         ) from error
     return tokenizer, network.eval()
-
-
-def _find(model: str) -> Path:
-    folder = Path(model).expanduser()
-    if (folder / "config.json").is_file():
-        return folder
-    found = hub.find(model)
-    if found is None:
-        raise EngineUnavailable(
-            f"memory.embedding: there is no model {model!r} here: looked for a folder with a "
-            f"config.json, for a pulled one in {hub.pulled(model)}, and in the cache of the "
-            f"Hugging Face hub; get it with: hf download {model}; or set memory.embedding to null"
-        )
-    return found
 
 
 def _embed(loaded: tuple[Any, Any], texts: list[str]) -> Vectors:

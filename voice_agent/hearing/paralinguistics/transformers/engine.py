@@ -7,12 +7,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from voice_agent import local_transformers
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.errors import EngineError, Overloaded
 from voice_agent.hearing.paralinguistics.transformers import options as settings
 from voice_agent.hearing.paralinguistics.transformers.batching import Batcher
 from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
-from voice_agent.hearing.paralinguistics.transformers.readers import Reader, find, load_all
+from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
 from voice_agent.workers import Worker
 
@@ -51,7 +52,7 @@ class TransformersAnalyzer:
             ConfigError: A model does not tell what it is to tell.
             EngineUnavailable: A package, a model or a device is missing; says how to get it.
         """
-        folders = [find(choice.model) for choice in options.models]
+        folders = [local_transformers.find(choice.model) for choice in options.models]
         worker = Worker.thread(cls.name)
         try:
             readers = await worker.call(load_all, options, folders)

@@ -5,11 +5,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
+from voice_agent import local_transformers
 from voice_agent.errors import EngineError
 from voice_agent.events import Prompt, ToolCall
 from voice_agent.thinking.models.transformers import options as settings
 from voice_agent.thinking.models.transformers.generation import Generation, Preparation, Runtime
-from voice_agent.thinking.models.transformers.loading import find, load
+from voice_agent.thinking.models.transformers.loading import load
 from voice_agent.thinking.models.transformers.turns import Rank, Turns
 from voice_agent.workers import Worker
 
@@ -38,7 +39,7 @@ class TransformersModel:
             ConfigError: The model cannot be used for this.
             EngineUnavailable: A package, the model or a device is missing; says how to get it.
         """
-        folder = find(options.model)
+        folder = local_transformers.find(options.model)
         worker = Worker.thread(cls.name)
         try:
             runtime = await worker.call(_load, options, folder)

@@ -1,15 +1,12 @@
 """The model: finding and loading it, and what it makes of tokens."""
 
 import inspect
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voice_agent import hub, torchaudio_import
-from voice_agent.catalogue import catalogue
-from voice_agent.checkup import install_command
+from voice_agent import local_transformers
 from voice_agent.errors import ConfigError, EngineUnavailable
 from voice_agent.thinking.models.transformers.options import Options
 
@@ -57,27 +54,6 @@ class LoadedModel:
         return result.logits[0, -1, : len(self.tokenizer)].float()
 
 
-def find(model: str) -> Path:
-    """The folder of a model.
-
-    Raises:
-        EngineUnavailable: It is not on this machine; says how to get it.
-    """
-    folder = Path(model).expanduser()
-    if (folder / "config.json").is_file():
-        return folder
-    found = hub.find(model)
-    if found is None:
-        known = next((entry for entry in catalogue() if entry.hub == model), None)
-        about = f" ({known.megabytes} MB, licence {known.licence})" if known else ""
-        raise EngineUnavailable(
-            f"there is no model {model!r} here: looked for a folder with a config.json, for a "
-            f"pulled one in {hub.pulled(model)}, and in the cache of the Hugging Face hub; get it "
-            f"with: hf download {model}{about}"
-        )
-    return found
-
-
 def load(options: Options, folder: Path) -> LoadedModel:
     """Loads a model; blocks, fetches nothing, and sets the threads of torch for this thread.
 
@@ -88,28 +64,16 @@ def load(options: Options, folder: Path) -> LoadedModel:
         EngineUnavailable: A package, a device or a part of the model is missing; says how to get
             it.
     """
-    try:
-        import torch
+    local_transformers.ensure()
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
-        torchaudio_import.ensure()
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError as error:
-        raise EngineUnavailable(
-            f"{error.name} is not installed; it comes with: {install_command('transformers')}"
-        ) from error
-    has_gpu = torch.cuda.is_available()
-    if options.device == "cuda" and not has_gpu:
-        raise EngineUnavailable(
-            "torch finds no CUDA device here; set thinking.language_model.device to cpu, or "
-            "install the build of torch for your GPU (https://pytorch.org/get-started/locally)"
-        )
-    device = "cuda" if has_gpu and options.device != "cpu" else "cpu"
+    device = local_transformers.choose_device(options.device, "thinking.language_model.device")
     dtype = options.dtype
     if dtype == "auto":
         dtype = "bfloat16" if device == "cuda" else "float32"
-    # Half of the cores: the recognizer and the voice need theirs.
-    torch.set_num_threads(options.threads or max(1, (os.cpu_count() or 1) // 2))
+    local_transformers.use_threads(options.threads)
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
