@@ -5,14 +5,14 @@
 # make bench    run the benchmarks, or some: make bench BENCHMARKS="latency loop"
 # make docs     write docs/configuration.md out of the code
 # PYTHON=…      another interpreter than python3 (3.11 or newer)
-# TORCH=…       another version or build of torch for the tests
+# TORCH=…       other versions or builds of torch, torchaudio and torchcodec for the tests
 
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS ?= thinking memory speaking paralinguistics recognition endpointing loop latency bargein endurance
-TORCH ?= torch==2.13.0
+TORCH ?= torch==2.13.0 torchaudio==2.11.0 torchcodec==0.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := run
@@ -38,8 +38,8 @@ $(VENV)/.base: pyproject.toml
 # The group is read by Python, since only pip 25.1 and later know of groups.
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing what the tests need…"
-	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install $(TORCH)
-	@$(PIP) install --editable '.[train,transformers]'
+	@$(BIN)/python -c 'import torch, torchcodec' 2>/dev/null || $(PIP) install $(TORCH)
+	@$(PIP) install --editable '.[train,neural]'
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
 	@$(PIP) install --requirement $(VENV)/dev.txt
 	@touch $@

@@ -14,7 +14,7 @@ LIBRARY = "raise OSError('libc10_cuda.so: cannot open shared object file')\n"
 
 def run(folder: Path, script: str) -> str:
     start = f"import sys; sys.path.insert(0, {str(folder)!r}); "
-    start += "from voice_agent import torchaudio_import; torchaudio_import.ensure(); "
+    start += "from voice_agent.models import torchaudio_import; torchaudio_import.ensure(); "
     done = subprocess.run(
         [sys.executable, "-c", start + script], capture_output=True, text=True, check=False
     )
@@ -44,7 +44,7 @@ def test_where_it_works_it_is_left_alone(package):
 
 
 def test_where_it_is_not_installed_nothing_happens(tmp_path, monkeypatch):
-    from voice_agent import torchaudio_import
+    from voice_agent.models import torchaudio_import
 
     monkeypatch.setattr(torchaudio_import, "find_spec", lambda name: None)
     before = {name for name in sys.modules if name.startswith("torchaudio")}

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from voice_agent import torchaudio_import
+from voice_agent.models import torchaudio_import
 
 torchaudio_import.ensure()
 

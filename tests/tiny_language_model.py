@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from voice_agent import torchaudio_import
+from voice_agent.models import torchaudio_import
 
 torchaudio_import.ensure()
 

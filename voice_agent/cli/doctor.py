@@ -44,7 +44,7 @@ def _print_json(packages: "dict[str, list[Package]]", profiles: "list[Runs]") ->
     import platform
     from dataclasses import asdict
 
-    from voice_agent.catalogue import catalogue
+    from voice_agent.models.catalogue import catalogue
 
     models = [
         {
@@ -89,7 +89,7 @@ def _show_packages(console: "Console", packages: "dict[str, list[Package]]") -> 
 
 
 def _show_models(console: "Console") -> None:
-    from voice_agent.catalogue import catalogue, size_bytes
+    from voice_agent.models.catalogue import catalogue, size_bytes
 
     console.print("[bold]Models[/] [dim](their licences are their own)[/]")
     table = _grid()

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from voice_agent import catalogue
 from voice_agent.config import Config, engine_options
 from voice_agent.errors import ConfigError, EngineUnavailable
 from voice_agent.hearing.paralinguistics.transformers import TransformersAnalyzer
 from voice_agent.hearing.paralinguistics.transformers.readers import load_all
+from voice_agent.models import catalogue
 
 pytest.importorskip("transformers", reason="needs the extra 'transformers'")
 pytest.importorskip("torch", reason="needs the extra 'transformers'")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from voice_agent import catalogue
 from voice_agent.config import engine_options
 from voice_agent.config import load as load_config
 from voice_agent.errors import ConfigError, EngineUnavailable
+from voice_agent.models import catalogue
 from voice_agent.thinking.models.transformers import TransformersModel
 from voice_agent.thinking.models.transformers.loading import load
 

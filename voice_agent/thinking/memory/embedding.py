@@ -6,8 +6,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from voice_agent import local_transformers
 from voice_agent.errors import EngineUnavailable
+from voice_agent.models import local_transformers
 from voice_agent.workers import Worker
 
 Vectors = npt.NDArray[np.float32]

@@ -7,14 +7,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from voice_agent import local_transformers
 from voice_agent.audio.pcm import HEARING_RATE, Samples
+from voice_agent.batching import Batcher
 from voice_agent.errors import EngineError, Overloaded
 from voice_agent.hearing.paralinguistics.transformers import options as settings
-from voice_agent.hearing.paralinguistics.transformers.batching import Batcher
 from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
+from voice_agent.models import local_transformers
 from voice_agent.workers import Worker
 
 _STEP = HEARING_RATE // 4

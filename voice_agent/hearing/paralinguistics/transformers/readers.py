@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_agent import local_transformers
 from voice_agent.hearing.paralinguistics.transformers.classifier import Classifier, load
 from voice_agent.hearing.paralinguistics.transformers.labels import Meanings, meanings
 from voice_agent.hearing.paralinguistics.transformers.options import Kind, ModelChoice, Options
+from voice_agent.models import local_transformers
 
 
 @dataclass(frozen=True, eq=False, slots=True)

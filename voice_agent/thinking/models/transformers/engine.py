@@ -5,9 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
-from voice_agent import local_transformers
 from voice_agent.errors import EngineError
 from voice_agent.events import Prompt, ToolCall
+from voice_agent.models import local_transformers
 from voice_agent.thinking.models.transformers import options as settings
 from voice_agent.thinking.models.transformers.generation import Generation, Preparation, Runtime
 from voice_agent.thinking.models.transformers.loading import load

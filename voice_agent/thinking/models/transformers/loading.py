@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voice_agent import local_transformers
 from voice_agent.errors import ConfigError, EngineUnavailable
+from voice_agent.models import local_transformers
 from voice_agent.thinking.models.transformers.options import Options
 
 _AT_ONCE = {"cpu": 32, "cuda": 512}

@@ -6,10 +6,10 @@ Nothing is fetched, and torch is imported only when a model is about to be loade
 import os
 from pathlib import Path
 
-from voice_agent import hub, torchaudio_import
-from voice_agent.catalogue import catalogue
 from voice_agent.checkup import install_command
 from voice_agent.errors import EngineUnavailable
+from voice_agent.models import hub, torchaudio_import
+from voice_agent.models.catalogue import catalogue
 
 
 def find(model: str) -> Path:
