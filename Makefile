@@ -38,7 +38,7 @@ $(VENV)/.base: pyproject.toml
 # The group is read by Python, since only pip 25.1 and later know of groups.
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing what the tests need…"
-	@$(BIN)/python -c 'import torch, torchcodec' 2>/dev/null || $(PIP) install $(TORCH)
+	@$(BIN)/python -c 'import torch, importlib.util as u; assert u.find_spec("torchcodec")' 2>/dev/null || $(PIP) install $(TORCH)
 	@$(PIP) install --editable '.[train,neural]'
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
 	@$(PIP) install --requirement $(VENV)/dev.txt
