@@ -1,17 +1,11 @@
 """``voice-agent memory``: what is remembered of people, for those whom it belongs to."""
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from voice_agent.cli.options import AsJson, Source, person
-
-if TYPE_CHECKING:
-    from voice_agent.memories import Memories
-
-T = TypeVar("T")
+from voice_agent.cli.stored import Out, hand_over, with_store
 
 app = typer.Typer(help="List, export and erase what is remembered of people.")
 
@@ -40,12 +34,12 @@ def list_(
     headings: tuple[str, ...]
     rows: list[tuple[str, ...]]
     if user is None:
-        people = _with_memories(source, lambda memories: memories.people())
+        people = with_store(source, lambda store: store.memories.people())
         headings, rows = ("user", "memories"), [(name, str(count)) for name, count in people]
         data = [{"user": name, "memories": count} for name, count in people]
     else:
         who = person(user)
-        data = _with_memories(source, lambda memories: memories.export(who))["memories"]
+        data = with_store(source, lambda store: store.memories.export(who))["memories"]
         headings = ("id", "told", "kind", "you told me that …")
         rows = [(m["id"], m["at"][:10], m["kind"], m["text"]) for m in data]
     if as_json:
@@ -64,28 +58,10 @@ def list_(
 
 
 @app.command()
-def export(
-    user: Name,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
-    source: Source = "embedded",
-) -> None:
+def export(user: Name, out: Out = None, source: Source = "embedded") -> None:
     """Export all that is remembered of a person as JSON."""
-    import json
-
-    from voice_agent.errors import StoreError
-
     who = person(user)
-    data = _with_memories(source, lambda memories: memories.export(who))
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    if out is None:
-        print(text)
-        return
-    try:
-        out.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from error
+    hand_over(with_store(source, lambda store: store.memories.export(who)), out)
 
 
 @app.command()
@@ -104,7 +80,7 @@ def erase(
         typer.confirm(
             f"Erase {what} remembered of {user}? It cannot be brought back.", abort=True, err=True
         )
-    gone = _with_memories(source, lambda memories: memories.erase(who, id))
+    gone = with_store(source, lambda store: store.memories.erase(who, id))
     print(f"Erased {gone} {'memory' if gone == 1 else 'memories'} of {user}.")
 
 
@@ -112,20 +88,4 @@ def erase(
 def key(user: Name, source: Source = "embedded") -> None:
     """Give a person another key for the server, where theirs is lost or in wrong hands."""
     who = person(user)
-    print(_with_memories(source, lambda memories: memories.new_key(who)))
-
-
-def _with_memories(source: str, work: "Callable[[Memories], Awaitable[T]]") -> T:
-    import asyncio
-
-    from voice_agent.config import read
-    from voice_agent.store import Store
-
-    async def run() -> T:
-        store = await Store.open(read(source).store.path)
-        try:
-            return await work(store.memories)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
+    print(with_store(source, lambda store: store.memories.new_key(who)))

@@ -1,17 +1,11 @@
 """``voice-agent sessions``: the conversations that are kept, for the person they belong to."""
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from voice_agent.cli.options import AsJson, Source
-
-if TYPE_CHECKING:
-    from voice_agent.store import Store
-
-T = TypeVar("T")
+from voice_agent.cli.stored import Out, hand_over, with_store
 
 app = typer.Typer(help="List, show, export and delete the conversations that are kept.")
 
@@ -31,7 +25,7 @@ def list_(as_json: AsJson = False, source: Source = "embedded") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    sessions = _with_store(source, lambda store: store.sessions())
+    sessions = with_store(source, lambda store: store.sessions())
     if as_json:
         for session in sessions:
             data = {
@@ -68,7 +62,7 @@ def show(id: Id, as_json: AsJson = False, source: Source = "embedded") -> None:
     from voice_agent.cli.report import thought_in_rows
     from voice_agent.events import Thought
 
-    data = _with_store(source, lambda store: store.export(id))
+    data = with_store(source, lambda store: store.export(id))
     if as_json:
         for turn in data["turns"]:
             print(json.dumps(turn, ensure_ascii=False))
@@ -86,28 +80,9 @@ def show(id: Id, as_json: AsJson = False, source: Source = "embedded") -> None:
 
 
 @app.command()
-def export(
-    id: Id,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
-    source: Source = "embedded",
-) -> None:
+def export(id: Id, out: Out = None, source: Source = "embedded") -> None:
     """Export all that is kept of a conversation as JSON."""
-    import json
-
-    from voice_agent.errors import StoreError
-
-    text = json.dumps(
-        _with_store(source, lambda store: store.export(id)), ensure_ascii=False, indent=2
-    )
-    if out is None:
-        print(text)
-        return
-    try:
-        out.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from error
+    hand_over(with_store(source, lambda store: store.export(id)), out)
 
 
 @app.command()
@@ -117,7 +92,7 @@ def delete(
     source: Source = "embedded",
 ) -> None:
     """Delete a conversation for good: its bytes are overwritten."""
-    session = _with_store(source, lambda store: store.session(id))
+    session = with_store(source, lambda store: store.session(id))
     if not yes:
         began = f"{session.started.astimezone():%Y-%m-%d %H:%M}"
         typer.confirm(
@@ -125,21 +100,5 @@ def delete(
             abort=True,
             err=True,
         )
-    _with_store(source, lambda store: store.delete(id))
+    with_store(source, lambda store: store.delete(id))
     print(f"Deleted {id}.")
-
-
-def _with_store(source: str, work: "Callable[[Store], Awaitable[T]]") -> T:
-    import asyncio
-
-    from voice_agent.config import read
-    from voice_agent.store import Store
-
-    async def run() -> T:
-        store = await Store.open(read(source).store.path)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())

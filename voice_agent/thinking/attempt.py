@@ -102,8 +102,7 @@ class Attempt:
         closing += self._review.finish()
         if self.failure is not None and (self._said + closing).strip():
             closing += _graceful_end(self._said + closing)
-        if closing.strip() or self._said:
-            yield from self._tell(closing)
+        yield from self._tell(closing)
 
     def _tell(self, words: str) -> Iterable[Thought | str]:
         if words.strip() or (words and self._said):
