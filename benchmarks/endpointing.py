@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from voice_agent import config
 from voice_agent.audio.pcm import to_pcm16
 from voice_agent.hearing.ear import Ear, End, LikelyEnd, Onset, Voice
 from voice_agent.hearing.recognizers import pocketsphinx_process as recognizer
 from voice_agent.hearing.turn_detectors.embedded import EmbeddedTurnDetector
 from voice_agent.hearing.vad import VadModel
+from voice_agent.settings import Endpointing, Vad
 
 RATE = 16_000
 CHUNK = RATE // 50
@@ -86,7 +86,7 @@ def hear(recording: Recording, after: str, vad: VadModel, words: list | None) ->
     if after == "room":
         tail = np.random.default_rng(1).normal(0, NOISE, TAIL).astype(np.float32)
     heard = Heard(recording, np.concatenate([recording.audio, tail]))
-    ear = Ear(Model(vad, heard.probabilities), None, config.Vad(), config.Endpointing())
+    ear = Ear(Model(vad, heard.probabilities), None, Vad(), Endpointing())
     ear.automatic = False
     settled: list[str] = []
     for at in range(0, len(heard.audio), CHUNK):
@@ -113,9 +113,9 @@ def hear(recording: Recording, after: str, vad: VadModel, words: list | None) ->
     return heard
 
 
-def play(heard: Heard, detector: EmbeddedTurnDetector, settings: config.Endpointing) -> Outcome:
+def play(heard: Heard, detector: EmbeddedTurnDetector, settings: Endpointing) -> Outcome:
     """Plays a recording until the first reply that would be heard."""
-    ear = Ear(Model(None, heard.probabilities), detector, config.Vad(), settings)
+    ear = Ear(Model(None, heard.probabilities), detector, Vad(), settings)
     for at in range(0, len(heard.audio), CHUNK):
         clock = at + CHUNK
         for event in ear.process(heard.audio[at:clock], heard.words_at(clock)):
@@ -144,9 +144,9 @@ class Figures:
 
 def curve(heard: list[Heard], detector: EmbeddedTurnDetector) -> dict[str, list[Outcome]]:
     """What comes of each recording, for every way to wait."""
-    ways = {f"fixed {ms} ms": config.Endpointing(min_wait_ms=ms, max_wait_ms=ms) for ms in FIXED_MS}
+    ways = {f"fixed {ms} ms": Endpointing(min_wait_ms=ms, max_wait_ms=ms) for ms in FIXED_MS}
     for eagerness in EAGERNESS:
-        ways[f"adaptive, eagerness {eagerness}"] = config.Endpointing(eagerness=eagerness)
+        ways[f"adaptive, eagerness {eagerness}"] = Endpointing(eagerness=eagerness)
     return {
         name: [play(one, detector, settings) for one in heard]
         for name, settings in track(ways.items(), "playing", console=Console(stderr=True))

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from voice_agent.config import Memory as Settings
 from voice_agent.events import Exchange, Memory, UserTurn
 from voice_agent.memory_tables import Noticed
 from voice_agent.person import Person
+from voice_agent.settings import Memory as Settings
 from voice_agent.store import Store
 from voice_agent.thinking.memory.noticing import notice
 from voice_agent.thinking.memory.recollection import Recollection

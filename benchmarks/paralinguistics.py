@@ -19,11 +19,11 @@ import numpy as np
 import psutil
 
 from voice_agent.audio.pcm import HEARING_RATE
-from voice_agent.config import shipped
 from voice_agent.hearing.paralinguistics.event_model import EventModel
 from voice_agent.hearing.paralinguistics.log_mel import log_mel
 from voice_agent.hearing.paralinguistics.voice_model import VoiceModel
 from voice_agent.hearing.vad import FRAME, Vad, VadModel
+from voice_agent.shipped import shipped
 
 LENGTHS_S = (1, 3, 10, 30)
 ROUNDS = 40

@@ -21,10 +21,10 @@ from typing import Any
 import yaml
 
 from voice_agent import engines
-from voice_agent.config import Memory as MemorySettings
 from voice_agent.events import Exchange, Prompt, Thought, UserTurn
 from voice_agent.memories import in_memory
 from voice_agent.person import Person
+from voice_agent.settings import Memory as MemorySettings
 from voice_agent.thinking.character import Character
 from voice_agent.thinking.memory.recollection import Recollection
 from voice_agent.thinking.model_chain import ModelChain

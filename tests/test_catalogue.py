@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from voice_agent import engines
-from voice_agent.config import shipped
 from voice_agent.errors import ConfigError
 from voice_agent.models import catalogue, hub
+from voice_agent.shipped import shipped
 
 
 def test_all_models_of_the_embedded_profile_are_here():

@@ -10,8 +10,10 @@ import yaml
 from pydantic import BaseModel
 
 from voice_agent import settings_reference
-from voice_agent.config import Config, Section, load, profiles, shipped
+from voice_agent.config import load, profiles
 from voice_agent.errors import ConfigError
+from voice_agent.settings import Config, Section
+from voice_agent.shipped import shipped
 
 CHECKOUT = Path(__file__).parent.parent
 

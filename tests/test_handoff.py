@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from voice_agent.config import HandoffWebhook
 from voice_agent.errors import ConfigError
 from voice_agent.handoff import Alert, Handoff
+from voice_agent.settings import HandoffWebhook
 
 ALERT = Alert("sess_1", "Ann", "high", "self_harm", ("wish", "voice"), "i want to die")
 

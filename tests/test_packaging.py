@@ -82,7 +82,7 @@ def test_the_installed_command_works_in_any_directory(installed, tmp_path):
     assert json.loads(chat.stdout)["reply"]["text"]
 
     page = subprocess.run(
-        [python, "-c", "from voice_agent.config import shipped; print(shipped('web'))"],
+        [python, "-c", "from voice_agent.shipped import shipped; print(shipped('web'))"],
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert (Path(page.stdout.strip()) / "index.html").is_file()

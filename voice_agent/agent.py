@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Self, cast
 from uuid import uuid4
 
-from voice_agent.config import Config, EngineChoice, engine_options
+from voice_agent.config import engine_options
 from voice_agent.dialogue.events import SessionEvent
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.engines import (
@@ -25,6 +25,7 @@ from voice_agent.hearing.events import HearingEvent
 from voice_agent.hearing.listener import Listener
 from voice_agent.hearing.vad import VadModel
 from voice_agent.person import Person
+from voice_agent.settings import Config, EngineChoice
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.character import Character

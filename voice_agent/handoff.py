@@ -16,8 +16,8 @@ from typing import Any
 
 import httpx
 
-from voice_agent.config import HandoffWebhook
 from voice_agent.errors import ConfigError
+from voice_agent.settings import HandoffWebhook
 
 log = logging.getLogger(__name__)
 

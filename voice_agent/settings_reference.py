@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from voice_agent import engines
-from voice_agent.config import Config, EngineChoice, Section, profiles
+from voice_agent.config import profiles
+from voice_agent.settings import Config, EngineChoice, Section
 
 _SECRETS = {"token", "api_key"}
 

@@ -8,12 +8,13 @@ import scripted
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.audio.resample import resample
-from voice_agent.config import Config, engine_options
+from voice_agent.config import engine_options
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.events import Phrase, Tone
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.listener import Listener
 from voice_agent.hearing.vad import VadModel
+from voice_agent.settings import Config
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.model_chain import ModelChain

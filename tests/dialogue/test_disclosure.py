@@ -1,8 +1,8 @@
 """People are told that they talk to a machine: at the start, and every three hours."""
 
-from voice_agent.config import Config, Safety
 from voice_agent.dialogue.disclosure import Disclosure
 from voice_agent.dialogue.events import Disclosed, ReplyStarted, TurnEnded
+from voice_agent.settings import Config, Safety
 
 TEXT = Config().safety.disclosure
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scripted import Model
 
-from voice_agent.config import Config, Limits
 from voice_agent.dialogue.events import (
     Caption,
     PlaybackPaused,
@@ -26,6 +25,7 @@ from voice_agent.dialogue.events import (
 from voice_agent.dialogue.reply import APOLOGY
 from voice_agent.errors import Overloaded
 from voice_agent.events import ReplyStatus
+from voice_agent.settings import Config, Limits
 
 QUESTION = "what should we do about the garden this year"
 REPLY = f"Well now, one two three four five six seven: {QUESTION}."

@@ -10,11 +10,11 @@ import soundfile
 
 from voice_agent.audio.pcm import HEARING_RATE
 from voice_agent.audio.resample import resample
-from voice_agent.config import Config
 from voice_agent.errors import AudioError, EngineError
 from voice_agent.evaluation.recording import listen
 from voice_agent.events import Manner, Paralinguistics, VocalEvent
 from voice_agent.hearing.vad import VadModel
+from voice_agent.settings import Config
 
 VAD = VadModel()
 

@@ -7,10 +7,10 @@ import soundfile
 from sounds import Detector, hush
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.config import Endpointing, Vad
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.prosody import TurnProsody
 from voice_agent.hearing.vad import VadModel
+from voice_agent.settings import Endpointing, Vad
 
 
 def read(path: Path) -> Samples:

@@ -5,8 +5,8 @@ import pytest
 from sounds import Detector, LevelModel, hum, hush, seconds
 
 from voice_agent.audio.pcm import HEARING_RATE
-from voice_agent.config import Endpointing, Vad
 from voice_agent.hearing.ear import Ear, End, LikelyEnd, Onset, Resumed, Voice
+from voice_agent.settings import Endpointing, Vad
 
 FRAME_S = 0.032
 CHUNKS = (160, 320, 512, 1000, 16_000, 1)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from voice_agent.config import Endpointing
 from voice_agent.events import Pause
 from voice_agent.hearing.endpointing import Endpointer
 from voice_agent.hearing.turn_detectors.embedded import EmbeddedTurnDetector
+from voice_agent.settings import Endpointing
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sounds import Detector
 
-from voice_agent.config import Endpointing
 from voice_agent.hearing.endpointing import Endpointer
+from voice_agent.settings import Endpointing
 
 ROWS = 2
 ROW_MS = 16.0

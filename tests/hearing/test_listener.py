@@ -8,12 +8,12 @@ import pytest
 from sounds import Detector, LevelModel, hum, hush, seconds
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.config import Endpointing, Vad
 from voice_agent.errors import EngineError
 from voice_agent.events import EMOTIONS, Hypothesis, Manner, Paralinguistics, VocalEvent
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.events import Draft, Failed, Finished, Reading
 from voice_agent.hearing.listener import Listener
+from voice_agent.settings import Endpointing, Vad
 from voice_agent.workers import Worker
 
 

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from voice_agent.config import shipped
 from voice_agent.errors import EngineUnavailable
 from voice_agent.hearing.turn_detectors.words import BUCKETS, WordModel, features, tokens
+from voice_agent.shipped import shipped
 from voice_agent.training import turn_end
 
 

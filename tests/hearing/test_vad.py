@@ -15,6 +15,8 @@ from voice_agent.events import Phrase, Tone
 from voice_agent.hearing import vad
 from voice_agent.hearing.ear import Ear, End, Onset
 from voice_agent.hearing.vad import FRAME, Vad, VadModel
+from voice_agent.settings import Config, Endpointing
+from voice_agent.settings import Vad as VadSettings
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,7 @@ def model() -> VadModel:
 
 @pytest.fixture
 async def spoken() -> np.ndarray:
-    settings = config.Config().speaking.synthesizer
+    settings = Config().speaking.synthesizer
     engine, options = config.engine_options("synthesizer", settings)
     synthesizer = await engine.create(options)
     phrase = Phrase("What should we do about the garden this year?", Tone())
@@ -41,8 +43,8 @@ def probabilities(model: VadModel, audio) -> np.ndarray:
 
 
 def listen(model: VadModel, audio) -> list:
-    wait = config.Endpointing(min_wait_ms=600, max_wait_ms=600)
-    ear = Ear(model, Detector(), config.Vad(), wait)
+    wait = Endpointing(min_wait_ms=600, max_wait_ms=600)
+    ear = Ear(model, Detector(), VadSettings(), wait)
     return [e for at in range(0, len(audio), 320) for e in ear.process(audio[at : at + 320], "")]
 
 

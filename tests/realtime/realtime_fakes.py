@@ -14,7 +14,6 @@ from openai.types.realtime.realtime_server_event import RealtimeServerEvent
 from openai.types.realtime.realtime_session_create_response import RealtimeSessionCreateResponse
 from pydantic import BaseModel
 
-from voice_agent import config
 from voice_agent.audio.pcm import SPEAKING_RATE
 from voice_agent.dialogue.events import (
     Caption,
@@ -48,6 +47,7 @@ from voice_agent.events import (
 from voice_agent.memories import in_memory
 from voice_agent.person import Person
 from voice_agent.server.app import listen, run
+from voice_agent.settings import Config, Endpointing, Vad
 
 ENGINES = {"recognizer": "ears", "language_model": "mind", "synthesizer": "mouth"}
 
@@ -100,7 +100,7 @@ class FakeSession:
         self.emit = emit
         self.turn_taking = TurnTaking()
         self.instructions = ""
-        self.hearing: tuple[config.Vad, config.Endpointing] | None = None
+        self.hearing: tuple[Vad, Endpointing] | None = None
         self.fed: list[np.ndarray] = []
         self.closed = False
         self.asked: list[str | None] = []
@@ -125,7 +125,7 @@ class FakeSession:
         for event in events:
             self.emit(event)
 
-    def set_hearing(self, vad: config.Vad, endpointing: config.Endpointing) -> None:
+    def set_hearing(self, vad: Vad, endpointing: Endpointing) -> None:
         self.hearing = vad, endpointing
 
     def set_tools(self, tools: tuple[Tool, ...], choice: str = "auto") -> None:
@@ -228,7 +228,7 @@ class FakeAgent:
     """Opens fake sessions, up to its limit."""
 
     def __init__(self, **sections: Any) -> None:
-        self.config = config.Config.model_validate(sections)
+        self.config = Config.model_validate(sections)
         self.engines = ENGINES
         self.store = FakeStore()
         self.opened: list[FakeSession] = []

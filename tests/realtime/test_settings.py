@@ -3,8 +3,8 @@
 import pytest
 from realtime_fakes import ENGINES, check
 
-from voice_agent import config
 from voice_agent.dialogue.turn import TurnTaking
+from voice_agent.settings import Endpointing, Vad
 from voice_agent.transports.realtime.options import SessionUpdate
 from voice_agent.transports.realtime.protocol import RequestError
 from voice_agent.transports.realtime.settings import Settings
@@ -28,16 +28,16 @@ def heard(**input) -> dict:
 
 
 def test_by_default_turns_end_adaptively():
-    settings, configured = Settings(), config.Endpointing()
+    settings, configured = Settings(), Endpointing()
     assert settings.endpointing(configured) is configured
-    assert settings.vad(config.Vad()) == config.Vad()
+    assert settings.vad(Vad()) == Vad()
     taking = settings.turn_taking()
     assert (taking.automatic, taking.create_response, taking.interrupt_response) == (True,) * 3
 
 
 def test_a_named_silence_is_waited_for_exactly():
     settings = updated(**heard(turn_detection={"type": "server_vad", "silence_duration_ms": 700}))
-    endpointing = settings.endpointing(config.Endpointing())
+    endpointing = settings.endpointing(Endpointing())
     assert endpointing.min_wait_ms == endpointing.max_wait_ms == 700
     assert endpointing.likely_ms <= 700
 
@@ -45,20 +45,20 @@ def test_a_named_silence_is_waited_for_exactly():
 def test_server_vad_without_a_silence_adapts():
     settings = updated(**heard(turn_detection={"type": "server_vad", "threshold": 0.7,
                                                "prefix_padding_ms": 250}))  # fmt: skip
-    assert settings.endpointing(config.Endpointing()) == config.Endpointing()
-    vad = settings.vad(config.Vad())
+    assert settings.endpointing(Endpointing()) == Endpointing()
+    vad = settings.vad(Vad())
     assert (vad.threshold, vad.preroll_ms) == (0.7, 250)
 
 
 def test_eagerness_moves_the_wait():
     def wait(eagerness):
         asked = {"type": "semantic_vad", "eagerness": eagerness}
-        return updated(**heard(turn_detection=asked)).endpointing(config.Endpointing())
+        return updated(**heard(turn_detection=asked)).endpointing(Endpointing())
 
     low, medium, high = wait("low"), wait("medium"), wait("high")
     assert low.max_wait_ms > medium.max_wait_ms > high.max_wait_ms
     assert low.eagerness < medium.eagerness < high.eagerness
-    assert wait("auto") == config.Endpointing()
+    assert wait("auto") == Endpointing()
 
 
 def test_no_turn_detection_is_push_to_talk():

@@ -3,9 +3,9 @@
 import pytest
 from starlette.datastructures import Headers
 
-from voice_agent.config import Server
 from voice_agent.errors import ConfigError, StoreError
 from voice_agent.server.access import Access, Secrets, check_address, is_loopback
+from voice_agent.settings import Server
 
 TOKEN = "correct horse battery staple"
 

@@ -11,7 +11,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from voice_agent import config
 from voice_agent.dialogue.events import ReplyEnded, SpeechIgnored, TurnEnded
 from voice_agent.errors import CannotListen, ConfigError
 from voice_agent.events import Latency, ReplyStatus, Thought, TurnRecord, UserTurn
@@ -19,6 +18,7 @@ from voice_agent.server import app as app_module
 from voice_agent.server.access import Secrets
 from voice_agent.server.app import create_app, listen, run, serve
 from voice_agent.server.metrics import Metrics
+from voice_agent.settings import Config, Limits, Server
 from voice_agent.store import Store
 
 RECORD = TurnRecord(
@@ -37,7 +37,7 @@ RECORD = TurnRecord(
 async def agent(tmp_path):
     store = await Store.open(tmp_path / "conversations.db")
     yield SimpleNamespace(
-        config=config.Config(),
+        config=Config(),
         engines={"recognizer": "ears"},
         store=store,
         sessions=0,
@@ -117,14 +117,14 @@ async def test_a_page_of_another_site_is_refused(agent):
 
 
 async def test_a_listed_site_may_read_the_answers(agent):
-    agent.config = config.Config(server=config.Server(origins=("https://talk.example.org",)))
+    agent.config = Config(server=Server(origins=("https://talk.example.org",)))
     async with client(agent) as http:
         answer = await http.get("/healthz", headers={"origin": "https://talk.example.org"})
     assert answer.headers["access-control-allow-origin"] == "https://talk.example.org"
 
 
 async def test_a_page_can_ask_why_it_was_refused(agent):
-    agent.config = config.Config(server=config.Server(token="t"), limits=config.Limits(sessions=1))
+    agent.config = Config(server=Server(token="t"), limits=Limits(sessions=1))
     async with client(agent) as http:
         answer = await http.get("/v1/access")
         assert answer.status_code == 401
@@ -221,7 +221,7 @@ async def started(agent) -> tuple[asyncio.Task, str]:
 
 
 async def test_a_refused_websocket_says_why(agent):
-    agent.config = config.Config(server=config.Server(token="t"))
+    agent.config = Config(server=Server(token="t"))
     server, address = await started(agent)
     with pytest.raises(InvalidStatus) as caught:
         await connect(f"ws://{address}/v1/realtime")
@@ -260,6 +260,6 @@ async def test_an_address_of_another_machine_is_named():
 
 
 async def test_the_network_is_not_served_without_a_token():
-    open_to_all = config.Config(server=config.Server(host="0.0.0.0", port=0))
+    open_to_all = Config(server=Server(host="0.0.0.0", port=0))
     with pytest.raises(ConfigError, match="token"):
         await serve(open_to_all, lambda *_: None)

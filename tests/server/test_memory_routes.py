@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from voice_agent import config
 from voice_agent.events import Memory
 from voice_agent.memory_tables import Noticed
 from voice_agent.person import Person
 from voice_agent.server.app import create_app
+from voice_agent.settings import Config, Server
 from voice_agent.store import Store
 
 KEY = "X-Voice-Agent-User-Key"
@@ -19,7 +19,7 @@ KEY = "X-Voice-Agent-User-Key"
 async def agent(tmp_path):
     store = await Store.open(tmp_path / "conversations.db")
     yield SimpleNamespace(
-        config=config.Config(), engines={}, store=store, sessions=0, is_open=lambda _: False
+        config=Config(), engines={}, store=store, sessions=0, is_open=lambda _: False
     )
     await store.close()
 
@@ -110,7 +110,7 @@ async def test_of_a_free_name_there_is_nothing(agent):
 
 async def test_the_servers_token_is_needed_too(agent):
     key, (ref,) = await remember(agent, "Ada", "you live in Leeds")
-    agent.config = config.Config(server=config.Server(token="t"))
+    agent.config = Config(server=Server(token="t"))
     async with client(agent) as http:
         for path in ("/v1/memory?user=Ada", f"/v1/memory/{ref}?user=Ada"):
             answer = await http.delete(path, headers={KEY: key})
@@ -121,7 +121,7 @@ async def test_the_servers_token_is_needed_too(agent):
 
 async def test_a_listed_site_may_show_the_key(agent):
     origin = "https://talk.example.org"
-    agent.config = config.Config(server=config.Server(origins=(origin,)))
+    agent.config = Config(server=Server(origins=(origin,)))
     asked = {
         "origin": origin,
         "access-control-request-method": "DELETE",

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from voice_agent.config import Memory as MemorySettings
 from voice_agent.events import Conduct, Exchange, Prompt, Thought, UserTurn
 from voice_agent.memories import in_memory
 from voice_agent.person import Person
+from voice_agent.settings import Memory as MemorySettings
 from voice_agent.thinking.memory.recollection import Recollection
 from voice_agent.thinking.models.embedded import EmbeddedModel, EmbeddedOptions
 from voice_agent.thinking.plain_words import plain, sentences

@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
-from voice_agent.config import shipped
 from voice_agent.events import REPLY_EMOTIONS, Manner, Paralinguistics, UserTurn, VocalEvent
+from voice_agent.shipped import shipped
 from voice_agent.thinking.plain_words import plain, sentences
 from voice_agent.thinking.responder.phrasebook import Line, Phrasebook
 from voice_agent.thinking.responder.understanding import Reader

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_agent.config import shipped
 from voice_agent.errors import EngineUnavailable
 from voice_agent.events import Conduct, Exchange, Strategy, Thought, UserTurn
+from voice_agent.shipped import shipped
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.strategy import LEADING, Choice, Stage, allowed, choose, leads, stage_of
 from voice_agent.thinking.strategy.evidence import evidence, rules

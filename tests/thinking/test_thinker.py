@@ -3,7 +3,6 @@ from contextlib import aclosing
 
 import pytest
 
-from voice_agent.config import Safety
 from voice_agent.errors import EngineError
 from voice_agent.events import (
     Conduct,
@@ -16,6 +15,7 @@ from voice_agent.events import (
     ToolCall,
     UserTurn,
 )
+from voice_agent.settings import Safety
 from voice_agent.thinking.character import Character
 from voice_agent.thinking.model_chain import ModelChain
 from voice_agent.thinking.plain_words import sentences

@@ -11,10 +11,11 @@ import pytest_asyncio
 import soundfile
 
 from voice_agent.agent import Agent
-from voice_agent.config import Limits, load
+from voice_agent.config import load
 from voice_agent.dialogue.events import Caption, TurnEnded
 from voice_agent.errors import AudioError, Overloaded
 from voice_agent.events import ReplyStatus
+from voice_agent.settings import Limits
 from voice_agent.transports.files import FileConversation, FileTurn, RealTime
 
 pytestmark = [

@@ -11,9 +11,9 @@ from voice_agent.cli.options import EngineName, Logging, LogLevel, Source
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from voice_agent.config import Config
     from voice_agent.evaluation.recording import Recording, Turn
     from voice_agent.events import Paralinguistics
+    from voice_agent.settings import Config
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDE = 110

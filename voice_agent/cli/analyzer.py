@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from voice_agent.config import Config, engine_options, read
+from voice_agent.config import engine_options, read
 from voice_agent.engines import ParalinguisticAnalyzer
+from voice_agent.settings import Config
 
 
 def configured(source: str, engine: str | None) -> Config:

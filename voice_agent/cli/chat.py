@@ -13,8 +13,8 @@ from voice_agent.cli.options import AsJson, Logging, LogLevel, Source, UserName,
 if TYPE_CHECKING:
     from asyncio import Runner
 
-    from voice_agent.config import Config
     from voice_agent.person import Person
+    from voice_agent.settings import Config
 
 
 def chat(

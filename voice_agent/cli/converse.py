@@ -8,8 +8,8 @@ import typer
 from voice_agent.cli.options import AsJson, Logging, LogLevel, Source, UserName, person
 
 if TYPE_CHECKING:
-    from voice_agent.config import Config
     from voice_agent.person import Person
+    from voice_agent.settings import Config
 
 
 def converse(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from rich.console import Console
 
 from voice_agent.agent import Agent
-from voice_agent.config import Config
+from voice_agent.settings import Config
 
 
 @asynccontextmanager

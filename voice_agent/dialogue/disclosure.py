@@ -1,6 +1,6 @@
 """When a person has to be told what they are talking to."""
 
-from voice_agent.config import Safety
+from voice_agent.settings import Safety
 
 
 class Disclosure:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.config import Config, Endpointing, Vad
 from voice_agent.dialogue.answering import Answering
 from voice_agent.dialogue.conversation import new_id
 from voice_agent.dialogue.disclosure import Disclosure
@@ -50,6 +49,7 @@ from voice_agent.hearing.events import (
     Utterance,
 )
 from voice_agent.hearing.listener import Listener
+from voice_agent.settings import Config, Endpointing, Vad
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.store import Store
 from voice_agent.thinking.thinker import Thinker

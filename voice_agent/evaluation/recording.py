@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from voice_agent.audio.files import read_blocks
 from voice_agent.audio.pcm import HEARING_RATE, Samples
-from voice_agent.config import Config
 from voice_agent.engines import ParalinguisticAnalyzer, ParalinguisticStream
 from voice_agent.evaluation.turns import Between, Spoken, TurnFinder, open_ear
 from voice_agent.events import Manner, Paralinguistics, VocalEvent
 from voice_agent.hearing.listener import joined_sounds
 from voice_agent.hearing.tracking import Tracking
 from voice_agent.hearing.vad import FRAME, VadModel
+from voice_agent.settings import Config
 
 _SEAM_S = 0.1
 

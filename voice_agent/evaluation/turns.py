@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from voice_agent import config
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.events import Manner, Pause
 from voice_agent.hearing.ear import Ear, End, LikelyEnd, Onset, Resumed
@@ -16,6 +15,7 @@ from voice_agent.hearing.listener import READING_S
 from voice_agent.hearing.prosody import TurnProsody
 from voice_agent.hearing.recent import RecentAudio
 from voice_agent.hearing.vad import FRAME, VadModel
+from voice_agent.settings import Hearing
 
 PIECE_S = 10.0
 """What lies between turns is read in pieces of this length."""
@@ -82,7 +82,7 @@ class NoDetector:
         return 1.0
 
 
-def open_ear(vad: VadModel, hearing: config.Hearing) -> Ear:
+def open_ear(vad: VadModel, hearing: Hearing) -> Ear:
     """An ear without recognition, to which the longest wait of the settings ends a turn.
 
     Words are what makes a shorter wait safe.
@@ -102,7 +102,7 @@ def measure(samples: Samples, vad: VadModel) -> TurnProsody:
     Returns:
         Its rows; none where there is no speech.
     """
-    ear = open_ear(vad, config.Hearing())
+    ear = open_ear(vad, Hearing())
     ear.automatic = False
     ear.process(samples, "")
     # Speech up to the very end is known to be speech once the frame after it has come.

@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from voice_agent import config
+from voice_agent import settings
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.engines import TurnDetector
 from voice_agent.events import Manner, Pause
@@ -125,8 +125,8 @@ class Ear:
         self,
         vad: VadModel,
         detector: TurnDetector,
-        vad_settings: config.Vad,
-        endpointing: config.Endpointing,
+        vad_settings: settings.Vad,
+        endpointing: settings.Endpointing,
     ) -> None:
         self.automatic = True
         self._vad = Vad(vad)
@@ -150,7 +150,7 @@ class Ear:
         self._stirred = self._stirred_first = -HEARING_RATE
         self._surest = 0.0
 
-    def configure(self, vad_settings: config.Vad, endpointing: config.Endpointing) -> None:
+    def configure(self, vad_settings: settings.Vad, endpointing: settings.Endpointing) -> None:
         """Changes the settings, from the next frame on."""
         self._settings = vad_settings
         self._onset_frames = max(1, round(vad_settings.onset_ms * HEARING_RATE / 1000 / FRAME))

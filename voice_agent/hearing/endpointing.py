@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from math import log
 
-from voice_agent.config import Endpointing
 from voice_agent.engines import TurnDetector
 from voice_agent.events import Pause
+from voice_agent.settings import Endpointing
 
 _EVEN_MS = 916.0
 _MS_PER_LOG_ODDS = 324.0

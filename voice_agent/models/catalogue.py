@@ -7,9 +7,9 @@ from typing import Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from voice_agent.config import shipped
 from voice_agent.errors import ConfigError
 from voice_agent.models import hub
+from voice_agent.shipped import shipped
 
 
 class Model(BaseModel):

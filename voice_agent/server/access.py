@@ -16,8 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from voice_agent.config import Server
 from voice_agent.errors import ConfigError, StoreError
+from voice_agent.settings import Server
 
 _TOKEN_PROTOCOL = "openai-insecure-api-key."
 """Browsers cannot set headers on a websocket: the token comes as a sub-protocol of this name."""

@@ -23,11 +23,12 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from voice_agent.agent import Agent
-from voice_agent.config import Config, shipped
 from voice_agent.errors import CannotListen, UnknownConversation
 from voice_agent.server import memory
 from voice_agent.server.access import Access, Guard, Refusal, Secrets, bearer, check_address
 from voice_agent.server.metrics import Metrics
+from voice_agent.settings import Config
+from voice_agent.shipped import shipped
 from voice_agent.transports.realtime.connection import Connection
 from voice_agent.transports.realtime.guest import KEY_HEADER
 

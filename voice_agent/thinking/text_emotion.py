@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from voice_agent.config import shipped
 from voice_agent.errors import EngineUnavailable
+from voice_agent.shipped import shipped
 
 Grouping = Mapping[str, tuple[str, ...]]
 """Names of groups and the labels in each."""

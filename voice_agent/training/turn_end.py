@@ -17,8 +17,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from voice_agent import config
 from voice_agent.hearing.turn_detectors.words import BUCKETS, WordModel, features, tokens
+from voice_agent.shipped import shipped
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _CLAUSE = re.compile(r"[,;:–—]")
@@ -189,7 +189,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the text corpora")
-    parser.add_argument("--out", type=Path, default=config.shipped("models") / "turn_end")
+    parser.add_argument("--out", type=Path, default=shipped("models") / "turn_end")
     arguments = parser.parse_args()
     learn, test = examples(utterances(arguments.data))
     model = train(learn)

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from voice_agent.config import Config, engine_options
+from voice_agent.config import engine_options
 from voice_agent.errors import ConfigError, EngineUnavailable
 from voice_agent.hearing.paralinguistics.transformers import TransformersAnalyzer
 from voice_agent.hearing.paralinguistics.transformers.readers import load_all
 from voice_agent.models import catalogue
+from voice_agent.settings import Config
 
 pytest.importorskip("transformers", reason="needs the extra 'transformers'")
 pytest.importorskip("torch", reason="needs the extra 'transformers'")

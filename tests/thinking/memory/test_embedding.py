@@ -9,11 +9,11 @@ pytest.importorskip("transformers")
 import torch
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast
 
-from voice_agent.config import Memory as Settings
 from voice_agent.errors import EngineUnavailable
 from voice_agent.events import Exchange, Memory, UserTurn
 from voice_agent.memory_tables import Noticed
 from voice_agent.person import Person
+from voice_agent.settings import Memory as Settings
 from voice_agent.store import Store
 from voice_agent.thinking.memory.embedding import Embedder
 from voice_agent.thinking.memory.recollection import Recollection

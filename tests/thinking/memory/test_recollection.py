@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from voice_agent.config import Memory as Settings
 from voice_agent.errors import StoreError
 from voice_agent.events import Exchange, Memory, Thought, UserTurn
 from voice_agent.memories import in_memory
 from voice_agent.memory_tables import Noticed
 from voice_agent.person import Person
+from voice_agent.settings import Memory as Settings
 from voice_agent.store import Store
 from voice_agent.thinking.memory.recollection import Recollection
 

@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from voice_agent.config import Contact, HandoffWebhook, Safety
 from voice_agent.events import Exchange, Manner, Paralinguistics, Thought, UserTurn, VocalEvent
 from voice_agent.handoff import Alert
+from voice_agent.settings import Contact, HandoffWebhook, Safety
 from voice_agent.thinking import knowledge
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.safety import Danger, Level, SafetyGate

@@ -11,10 +11,10 @@ import typer
 from voice_agent.cli.options import EngineName, Logging, LogLevel, Source, rows_by_column
 
 if TYPE_CHECKING:
-    from voice_agent.config import Config
     from voice_agent.evaluation.clips import Condition
     from voice_agent.evaluation.manifest import Manifest
     from voice_agent.evaluation.paralinguistics import Report
+    from voice_agent.settings import Config
 
 
 class Line(StrEnum):

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from voice_agent.audio.pcm import Samples
-from voice_agent.config import shipped
 from voice_agent.events import EMOTIONS, Estimate, Manner, Paralinguistics
 from voice_agent.hearing.paralinguistics.event_model import EventModel
 from voice_agent.hearing.paralinguistics.log_mel import FRAMES_PER_S, log_mel
 from voice_agent.hearing.paralinguistics.voice_model import CLASSES, VoiceModel, levelled, spectrum
 from voice_agent.hearing.tracking import sure
+from voice_agent.shipped import shipped
 from voice_agent.workers import Worker
 
 _LEAST_SPEECH_S = 0.15

@@ -5,9 +5,9 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from voice_agent import config
 from voice_agent.events import Pause
 from voice_agent.hearing.turn_detectors.words import WordModel
+from voice_agent.shipped import shipped
 
 # Log odds of a turn being over, fitted on pauses in recordings (see models/turn_end/README.md).
 # Where two kinds of evidence speak for an end the stronger one counts: they are not independent.
@@ -50,7 +50,7 @@ class EmbeddedTurnDetector:
         Raises:
             EngineUnavailable: Its file is missing.
         """
-        return cls(WordModel.load(config.shipped("models") / "turn_end" / "words.npz"))
+        return cls(WordModel.load(shipped("models") / "turn_end" / "words.npz"))
 
     async def close(self) -> None:
         """Holds nothing."""

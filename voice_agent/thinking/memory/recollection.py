@@ -11,11 +11,11 @@ from typing import Self
 
 import numpy as np
 
-from voice_agent.config import Memory as Settings
 from voice_agent.events import Exchange, Memory, UserTurn
 from voice_agent.memories import Memories, in_memory
 from voice_agent.memory_tables import Kept, Noticed
 from voice_agent.person import Person
+from voice_agent.settings import Memory as Settings
 from voice_agent.store import Store
 from voice_agent.thinking.memory.asking import Search, search_for
 from voice_agent.thinking.memory.embedding import Embedder, Vectors

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from voice_agent.config import Safety
 from voice_agent.events import Exchange
+from voice_agent.settings import Safety
 from voice_agent.thinking import knowledge
 from voice_agent.thinking.plain_words import plain, sentences
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from voice_agent.config import Safety
 from voice_agent.events import Exchange, Strategy, Thought, UserTurn
 from voice_agent.handoff import Alert, Handoff
+from voice_agent.settings import Safety
 from voice_agent.thinking.dual_thinking import describe
 from voice_agent.thinking.plain_words import plain
 from voice_agent.thinking.safety import risk_model, signs

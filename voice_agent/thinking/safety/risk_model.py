@@ -14,8 +14,8 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from voice_agent.config import shipped
 from voice_agent.errors import EngineUnavailable
+from voice_agent.shipped import shipped
 
 MODEL, VOCABULARY = "model.onnx", "tokenizer.json"
 

@@ -14,9 +14,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from voice_agent.config import shipped
 from voice_agent.errors import EngineUnavailable
 from voice_agent.events import Strategy
+from voice_agent.shipped import shipped
 from voice_agent.thinking.strategy.stages import Stage
 
 LEARNED: tuple[Strategy, ...] = tuple(one for one in Strategy if one is not Strategy.INFORMATION)

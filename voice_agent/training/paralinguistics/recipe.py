@@ -6,8 +6,8 @@ from typing import Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from voice_agent.config import shipped
 from voice_agent.errors import ConfigError
+from voice_agent.shipped import shipped
 
 
 class _Section(BaseModel):

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from voice_agent import config
 from voice_agent.dialogue.turn import TurnTaking
+from voice_agent.settings import Endpointing, Vad
 from voice_agent.transports.realtime.options import (
     AudioFormat,
     FunctionTool,
@@ -89,7 +89,7 @@ class Settings:
             return TurnTaking(False, False, False, aloud)
         return TurnTaking(True, detection.create_response, detection.interrupt_response, aloud)
 
-    def endpointing(self, configured: config.Endpointing) -> config.Endpointing:
+    def endpointing(self, configured: Endpointing) -> Endpointing:
         """How long to wait for the end of a turn.
 
         A client that names a silence gets exactly that one; else the wait adapts.
@@ -114,7 +114,7 @@ class Settings:
             )
         return configured
 
-    def vad(self, configured: config.Vad) -> config.Vad:
+    def vad(self, configured: Vad) -> Vad:
         """What counts as speech."""
         detection = self.turn_detection
         if not isinstance(detection, ServerVad):
