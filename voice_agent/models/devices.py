@@ -5,15 +5,22 @@ when an answer does, and never when a thought does: so work comes in short steps
 order of its rank.
 """
 
+import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from enum import IntEnum
 from functools import cache
 from typing import Literal
 
+from voice_agent.errors import EngineUnavailable
+from voice_agent.models import memory
+
+log = logging.getLogger(__name__)
+
 DeviceName = Literal["cpu", "cuda"]
+Library = Literal["torch", "ctranslate2"]
 
 
 class Rank(IntEnum):
@@ -72,3 +79,86 @@ class Device:
 def device(name: DeviceName) -> Device:
     """The device of that name, one for the whole process."""
     return Device(name)
+
+
+def choose(
+    wanted: str,
+    setting: str,
+    needed: int | Mapping[DeviceName, int] = 0,
+    what: str = "the model",
+    library: Library = "torch",
+) -> DeviceName:
+    """The device for a model; to load it there, ``reserve`` one instead.
+
+    Args:
+        wanted: ``"cpu"``, ``"cuda"``, or ``"auto"``: the GPU where there is one and the model fits,
+            else the processor.
+        setting: Where that was set, for errors: ``"thinking.language_model.device"``.
+        needed: Bytes that the model takes, by device where that differs; 0 where it is unknown.
+        what: What it is, for errors, as a subject: ``"the language model"``.
+        library: The one that computes: it must be installed, and a GPU counts only if it was
+            built for it.
+
+    Raises:
+        EngineUnavailable: ``"cuda"`` is wanted and there is none, or the model does not fit.
+    """
+    with reserve(wanted, setting, needed, what, library) as chosen:
+        return chosen
+
+
+@contextmanager
+def reserve(
+    wanted: str,
+    setting: str,
+    needed: int | Mapping[DeviceName, int] = 0,
+    what: str = "the model",
+    library: Library = "torch",
+) -> Iterator[DeviceName]:
+    """As ``choose``, and keeps the memory for the model that is loaded within the block.
+
+    Whether a model fits is decided with what others are loading at the same time taken off.
+
+    Raises:
+        EngineUnavailable: As ``choose`` does.
+    """
+    smaller = "choose a smaller model, or close what else uses the memory"
+    sizes: Mapping[DeviceName, int] = (
+        {"cpu": needed, "cuda": needed} if isinstance(needed, int) else needed
+    )
+    with ExitStack() as claims:
+        chosen: DeviceName = "cpu"
+        if wanted != "cpu" and _has_gpu(library):
+            advice = f"{smaller}, or set {setting} to cpu"
+            try:
+                claims.enter_context(memory.claim("cuda", sizes["cuda"], what, advice))
+                chosen = "cuda"
+            except EngineUnavailable as error:
+                if wanted == "cuda":
+                    raise
+                log.warning("%s runs on the processor: %s", what, error)
+        elif wanted == "cuda":
+            raise EngineUnavailable(
+                f"{library} finds no CUDA device here; set {setting} to cpu, or {_BRINGS[library]}"
+            )
+        if chosen == "cpu":
+            claims.enter_context(memory.claim("cpu", sizes["cpu"], what, smaller))
+        yield chosen
+
+
+_BRINGS: Mapping[Library, str] = {
+    "torch": "install the build of torch for your GPU (https://pytorch.org/get-started/locally)",
+    "ctranslate2": "install the driver of your GPU and the libraries cuBLAS and cuDNN "
+    "(https://opennmt.net/CTranslate2/installation.html)",
+}
+
+
+def _has_gpu(library: Library) -> bool:
+    if library == "ctranslate2":
+        import ctranslate2
+
+        count: int = ctranslate2.get_cuda_device_count()
+        return count > 0
+    import torch
+
+    there: bool = torch.cuda.is_available()
+    return there

@@ -53,27 +53,6 @@ def ensure() -> None:
         ) from error
 
 
-def choose_device(wanted: str, setting: str) -> str:
-    """The device to run on, ``"cuda"`` or ``"cpu"``; after ``ensure``.
-
-    Args:
-        wanted: ``"auto"``, ``"cuda"`` or ``"cpu"``.
-        setting: Where that was set, for the error.
-
-    Raises:
-        EngineUnavailable: A GPU is wanted and there is none.
-    """
-    import torch
-
-    has_gpu: bool = torch.cuda.is_available()
-    if wanted == "cuda" and not has_gpu:
-        raise EngineUnavailable(
-            f"torch finds no CUDA device here; set {setting} to cpu, or "
-            "install the build of torch for your GPU (https://pytorch.org/get-started/locally)"
-        )
-    return "cuda" if has_gpu and wanted != "cpu" else "cpu"
-
-
 def use_threads(threads: int | None) -> None:
     """Sets how many threads torch computes with; None for half of the cores.
 

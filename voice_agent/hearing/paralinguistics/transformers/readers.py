@@ -7,7 +7,7 @@ from pathlib import Path
 from voice_agent.hearing.paralinguistics.transformers.classifier import Classifier, load
 from voice_agent.hearing.paralinguistics.transformers.labels import Meanings, meanings
 from voice_agent.hearing.paralinguistics.transformers.options import Kind, ModelChoice, Options
-from voice_agent.models import local_transformers
+from voice_agent.models import devices, local_transformers
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,7 +32,7 @@ def load_all(options: Options, folders: Sequence[Path]) -> list[Reader]:
         EngineUnavailable: A package, a device or a part of a model is missing; says how to get it.
     """
     local_transformers.ensure()
-    device = local_transformers.choose_device(options.device, "hearing.paralinguistics.device")
+    device = devices.choose(options.device, "hearing.paralinguistics.device")
     dtype = options.dtype
     if dtype == "auto":
         dtype = "float16" if device == "cuda" else "float32"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from voice_agent.errors import ConfigError, EngineUnavailable
-from voice_agent.models import local_transformers
+from voice_agent.models import devices, local_transformers
 from voice_agent.thinking.models.transformers.options import Options
 
 _AT_ONCE = {"cpu": 32, "cuda": 512}
@@ -69,7 +69,7 @@ def load(options: Options, folder: Path) -> LoadedModel:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
-    device = local_transformers.choose_device(options.device, "thinking.language_model.device")
+    device = devices.choose(options.device, "thinking.language_model.device")
     dtype = options.dtype
     if dtype == "auto":
         dtype = "bfloat16" if device == "cuda" else "float32"
