@@ -5,7 +5,7 @@ import shlex
 import sys
 from importlib.metadata import version
 
-from voice_agent import checkup
+from voice_agent import checkup, packages
 
 
 def test_the_embedded_profile_can_run_here(voice_agent):
@@ -36,19 +36,19 @@ def test_a_missing_or_old_package_is_found(monkeypatch):
     def lookup(name: str) -> str:
         if name in found:
             return found[name]
-        raise checkup.PackageNotFoundError(name)
+        raise packages.PackageNotFoundError(name)
 
-    monkeypatch.setattr(checkup, "version", lookup)
-    packages = {package.name: package for package in checkup.packages()[""]}
+    monkeypatch.setattr(packages, "version", lookup)
+    found_packages = {package.name: package for package in packages.packages()[""]}
 
-    assert packages["numpy"].found == "1.26.4"
-    assert not packages["numpy"].fits
-    assert packages["pydantic"].found is None
-    assert not packages["pydantic"].fits
+    assert found_packages["numpy"].found == "1.26.4"
+    assert not found_packages["numpy"].fits
+    assert found_packages["pydantic"].found is None
+    assert not found_packages["pydantic"].fits
 
 
 def test_the_command_that_brings_an_extra_fits_this_environment():
-    words = shlex.split(checkup.install_command("neural"))
+    words = shlex.split(packages.install_command("neural"))
 
     assert words[:4] == [sys.executable, "-m", "pip", "install"]
     assert words[-1].endswith("[neural]")

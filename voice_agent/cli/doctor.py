@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from voice_agent.checkup import Package, Runs
+    from voice_agent.checkup import Runs
+    from voice_agent.packages import Package
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -19,7 +20,7 @@ def doctor(as_json: AsJson = False) -> None:
 
     from rich.console import Console
 
-    from voice_agent import checkup
+    from voice_agent import checkup, packages
 
     waiting = Console(stderr=True)
     if waiting.is_terminal:
@@ -27,12 +28,12 @@ def doctor(as_json: AsJson = False) -> None:
             profiles = asyncio.run(checkup.all_profiles())
     else:
         profiles = asyncio.run(checkup.all_profiles())
-    packages = checkup.packages()
+    installed = packages.packages()
     if as_json:
-        _print_json(packages, profiles)
+        _print_json(installed, profiles)
     else:
         console = Console(highlight=False)
-        _show_packages(console, packages)
+        _show_packages(console, installed)
         _show_models(console)
         _show_profiles(console, profiles)
     if any(profile.profile == "embedded" and profile.problems for profile in profiles):
@@ -71,7 +72,7 @@ def _print_json(packages: "dict[str, list[Package]]", profiles: "list[Runs]") ->
 def _show_packages(console: "Console", packages: "dict[str, list[Package]]") -> None:
     import platform
 
-    from voice_agent.checkup import install_command
+    from voice_agent.packages import install_command
 
     console.print(f"[bold]Python[/] {platform.python_version()} on {platform.platform()}\n")
     for extra, group in packages.items():
