@@ -27,7 +27,7 @@ def test_the_report_is_json_on_request(voice_agent):
     embedded = next(each for each in report["profiles"] if each["profile"] == "embedded")
     assert embedded["problems"] == []
     assert embedded["engines"]["synthesizer"] == "espeak"
-    assert all(model["path"] for model in report["models"] if not model["hub"])
+    assert all(model["path"] for model in report["models"] if model["comes_along"])
 
 
 def test_a_missing_or_old_package_is_found(monkeypatch):

@@ -46,14 +46,15 @@ def _print_json(packages: "dict[str, list[Package]]", profiles: "list[Runs]") ->
     from dataclasses import asdict
 
     from voice_agent.models.catalogue import catalogue
+    from voice_agent.models.installed import locate
 
     models = [
         {
             "name": model.name,
             "purpose": model.purpose,
             "licence": model.licence,
-            "path": str(place) if (place := model.locate()) else None,
-            "hub": model.hub,
+            "path": str(place) if (place := locate(model)) else None,
+            "comes_along": model.comes_along,
         }
         for model in catalogue()
     ]
@@ -90,13 +91,14 @@ def _show_packages(console: "Console", packages: "dict[str, list[Package]]") -> 
 
 
 def _show_models(console: "Console") -> None:
-    from voice_agent.models.catalogue import catalogue, size_bytes
+    from voice_agent.models.catalogue import catalogue
+    from voice_agent.models.installed import locate, size_bytes
 
     console.print("[bold]Models[/] [dim](their licences are their own)[/]")
     table = _grid()
     for model in catalogue():
-        place = model.locate()
-        absent = f"not fetched, {model.megabytes} MB" if model.hub else "missing"
+        place = locate(model)
+        absent = "missing" if model.comes_along else f"not fetched, {model.megabytes} MB"
         size = f"{size_bytes(place) / 1e6:.1f} MB" if place else absent
         state = "[green]✓[/]" if place else "[yellow]–[/]"
         table.add_row(state, model.name, model.licence, size, f"[dim]{model.purpose}[/]")

@@ -1,69 +1,172 @@
-"""The models that the agent can use: what they are for, under which licence, where they lie."""
+"""The models that the agent can use: what they are for, under which licence, where they come from.
 
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
-from typing import Self
+The catalogue is ``models/catalogue.yaml``. Where a model lies on this machine is told by
+``installed``; ``pulling`` fetches one.
+"""
+
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from voice_agent.errors import ConfigError
-from voice_agent.models import hub
 from voice_agent.shipped import shipped
 
+Kind = Literal[
+    "voice activity",
+    "recognition",
+    "paralinguistics",
+    "turn end",
+    "language model",
+    "understanding",
+    "embedding",
+    "synthesis",
+]
 
-class Model(BaseModel):
-    """An entry of ``models/catalogue.yaml``.
+TRANSFORMERS_FILES = (
+    "*.json",
+    "*.txt",
+    "*.jinja",
+    "tokenizer.model",
+    "*.safetensors",
+    "pytorch_model*.bin",
+)
+"""What the transformers library reads of a model; of two forms of weights the first is taken."""
 
-    Attributes:
-        name: Its name in the catalogue.
-        purpose: What it is for.
-        licence: SPDX id, or words where there is none.
-        source: Where it comes from.
-        used_by: Names of the engines that use it.
-        package: The Python package that carries it; None where it lies in ``models/`` itself.
-        path: The file or folder, relative to where packages are installed, or to ``models/``;
-            None for a model of the hub.
-        hub: Its name on the Hugging Face hub, for a model that does not come with the agent.
-        megabytes: What there is to fetch of a model of the hub.
-    """
 
+class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+
+class Memory(_Entry):
+    """What a loaded model takes, its work space included; estimates unless the catalogue says more.
+
+    Attributes:
+        cpu: MB of the machine's memory, in the number format that its engine chooses there.
+        gpu: MB of a GPU's memory; None for a model that runs on the processor alone.
+    """
+
+    cpu: int = Field(gt=0)
+    gpu: int | None = Field(None, gt=0)
+
+
+class File(_Entry):
+    """A file of a model.
+
+    Attributes:
+        path: Where it lies in the model's folder, with ``/``.
+        size: Bytes.
+        sha256: Its SHA-256 in hexadecimal.
+    """
+
+    path: str
+    size: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        return inside(path)
+
+
+class Archive(_Entry):
+    """A zip file that carries a model.
+
+    Attributes:
+        url: Where it is fetched.
+        size: Bytes; None where nobody has pinned it yet.
+        sha256: Its SHA-256 in hexadecimal; None where nobody has pinned it yet.
+    """
+
+    url: str = Field(pattern="^https?://")
+    size: int | None = Field(None, gt=0)
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
+class Model(_Entry):
+    """An entry of the catalogue.
+
+    A model comes with the agent (``path``), from the Hugging Face hub (``hub``), or as a zip file
+    (``archive``).
+
+    Attributes:
+        name: Its name in the catalogue, and of its folder once it is pulled.
+        aliases: Other names for it that engines know.
+        kind: What sort of model it is.
+        purpose: What it is for.
+        licence: SPDX id, or the licence's own name where it has none.
+        commercial: Whether it may be used commercially, in plain words: "yes", "no", or on what
+            condition.
+        consent: What one agrees to by fetching it; None where nothing has to be agreed to.
+        source: Its home page.
+        languages: Those it serves, in words; None where language does not matter.
+        memory: What it takes when loaded.
+        used_by: Names of the engines that use it.
+        package: The Python package that carries it; None where it lies in ``models/`` itself.
+        path: The file or folder, relative to where packages are installed, or to ``models/``.
+        hub: Its name on the Hugging Face hub.
+        revision: Commit, tag or branch on the hub.
+        include: Patterns of the files to fetch from the hub.
+        archive: The zip file to fetch.
+        megabytes: What there is to fetch.
+        files: Its files, where they are pinned; else sizes and sums are taken from the hub when it
+            is pulled.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    aliases: tuple[str, ...] = ()
+    kind: Kind
     purpose: str
     licence: str
+    commercial: str
+    consent: str | None = None
     source: str
+    languages: str | None = None
+    memory: Memory
     used_by: tuple[str, ...]
     package: str | None = None
     path: str | None = None
     hub: str | None = None
+    revision: str = "main"
+    include: tuple[str, ...] = TRANSFORMERS_FILES
+    archive: Archive | None = None
     megabytes: int | None = Field(None, gt=0)
+    files: tuple[File, ...] = ()
 
     @model_validator(mode="after")
     def _has_one_place(self) -> Self:
-        if (self.path is None) == (self.hub is None):
-            raise ValueError(f"{self.name}: either path or hub must say where it is")
-        if (self.hub is None) != (self.megabytes is None):
-            raise ValueError(f"{self.name}: megabytes belongs to hub, and to nothing else")
+        if sum(place is not None for place in (self.path, self.hub, self.archive)) != 1:
+            raise ValueError(f"{self.name}: one of path, hub and archive must say where it is")
+        if self.comes_along != (self.megabytes is None):
+            raise ValueError(f"{self.name}: megabytes belongs to what is fetched alone")
         return self
 
-    def locate(self) -> Path | None:
-        """Where it lies on this machine; None if it is not there."""
-        if self.hub is not None:
-            return hub.find(self.hub)
-        assert self.path is not None
-        if self.package is None:
-            place = shipped("models") / self.path
-        else:
-            try:
-                place = Path(str(distribution(self.package).locate_file(self.path)))
-            except PackageNotFoundError:
-                return None
-        return place if place.exists() else None
+    @property
+    def comes_along(self) -> bool:
+        """Whether it comes with the agent and its packages, and is never fetched."""
+        return self.path is not None
+
+    def answers_to(self, name: str) -> bool:
+        """Whether that is its name, an alias, or its name on the hub."""
+        return name in (self.name, self.hub, *self.aliases)
 
 
-def catalogue() -> list[Model]:
+def inside(path: str) -> str:
+    """A relative path that stays where it is put.
+
+    Raises:
+        ValueError: It is absolute, or leads out of the folder.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] == "/" or ".." in parts or any(c in path for c in "\\:\0"):
+        raise ValueError(f"{path!r} is no path inside of a folder")
+    return path
+
+
+@cache
+def catalogue() -> tuple[Model, ...]:
     """All models, in the order of the catalogue.
 
     Raises:
@@ -72,13 +175,11 @@ def catalogue() -> list[Model]:
     path = shipped("models") / "catalogue.yaml"
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-        return [Model.model_validate(entry) for entry in entries]
+        return tuple(Model.model_validate(entry) for entry in entries)
     except (OSError, yaml.YAMLError, TypeError, KeyError, ValidationError) as error:
         raise ConfigError(f"{path} is damaged; install the agent anew ({error})") from error
 
 
-def size_bytes(path: Path) -> int:
-    """Size of a file, or of all files in a folder."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+def known(name: str) -> Model | None:
+    """The model of that name, alias or name on the hub; None if the catalogue has none."""
+    return next((model for model in catalogue() if model.answers_to(name)), None)

@@ -1,39 +1,10 @@
-"""Models of the transformers library on this machine: where they lie, and on what they run.
-
-Nothing is fetched, and torch is imported only when a model is about to be loaded.
-"""
+"""What models of the transformers library need to run; imports torch only when asked to."""
 
 import os
-from pathlib import Path
 
-from voice_agent.checkup import install_command
 from voice_agent.errors import EngineUnavailable
-from voice_agent.models import hub, torchaudio_import
-from voice_agent.models.catalogue import catalogue
-
-
-def find(model: str) -> Path:
-    """The folder of a model.
-
-    Args:
-        model: A folder, or a name on the Hugging Face hub.
-
-    Raises:
-        EngineUnavailable: It is not on this machine; says how to get it.
-    """
-    folder = Path(model).expanduser()
-    if (folder / "config.json").is_file():
-        return folder
-    found = hub.find(model)
-    if found is None:
-        known = next((entry for entry in catalogue() if entry.hub == model), None)
-        about = f" ({known.megabytes} MB, licence {known.licence})" if known else ""
-        raise EngineUnavailable(
-            f"there is no model {model!r} here: looked for a folder with a config.json, for a "
-            f"pulled one in {hub.pulled(model)}, and in the cache of the Hugging Face hub; get it "
-            f"with: hf download {model}{about}"
-        )
-    return found
+from voice_agent.models import torchaudio_import
+from voice_agent.packages import install_command
 
 
 def ensure() -> None:

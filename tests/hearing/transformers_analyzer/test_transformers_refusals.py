@@ -51,7 +51,7 @@ async def test_a_missing_model_says_how_to_get_it_and_its_licence(create):
     with pytest.raises(EngineUnavailable) as error:
         await create({"model": name, "reads": "dimensions"})
 
-    assert f"hf download {name}" in str(error.value)
+    assert "voice-agent models pull wav2vec2-emotion-msp-dim" in str(error.value)
     assert "CC-BY-NC-SA-4.0" in str(error.value)
     assert "661 MB" in str(error.value)
 

@@ -124,7 +124,7 @@ async def test_what_was_kept_without_a_model_is_read_when_there_is_one(store, em
 
 
 async def test_a_model_that_is_not_here_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(EngineUnavailable, match="hf download nobody/nothing"):
+    with pytest.raises(EngineUnavailable, match="voice-agent models pull nobody/nothing"):
         await Embedder.create("nobody/nothing")
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(EngineUnavailable, match="no model with a tokenizer"):

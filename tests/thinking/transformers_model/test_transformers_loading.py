@@ -46,8 +46,7 @@ async def test_a_missing_model_says_how_to_get_it_and_its_licence():
     with pytest.raises(EngineUnavailable) as error:
         await TransformersModel.create(TransformersModel.Options())
 
-    name = TransformersModel.Options().model
-    assert f"hf download {name}" in str(error.value)
+    assert "voice-agent models pull qwen2.5-1.5b-instruct" in str(error.value)
     assert "Apache-2.0" in str(error.value)
     assert "MB" in str(error.value)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.errors import EngineError, EngineUnavailable, Overloaded
 from voice_agent.events import Hypothesis, Word
+from voice_agent.models import installed
 from voice_agent.workers import Worker
 
 PARTIAL = HEARING_RATE // 2
@@ -69,7 +69,7 @@ class FasterWhisperRecognizer:
         Raises:
             EngineUnavailable: The model is not there, or cannot run on this machine.
         """
-        folder = _find(options.model)
+        folder = installed.require(options.model, ("model.bin", "tokenizer.json"))
         worker = Worker.thread(cls.name)
         try:
             model = await worker.call(_load, folder, options)
@@ -251,28 +251,3 @@ def _read(
             if (text := word.word.strip())
         ]
     return [Word(text, 0.0, 0.0) for segment in segments for text in segment.text.split()]
-
-
-def _find(model: str) -> Path:
-    """The folder of a model: itself a folder, a pulled one, or one in the Hugging Face cache."""
-    pulled = platformdirs.user_data_path("voice-agent", appauthor=False) / "models"
-    name = model if "/" in model else f"faster-whisper-{model}"
-    for folder in (Path(model).expanduser(), pulled / name):
-        if (folder / "model.bin").is_file():
-            return _complete(folder)
-    from faster_whisper import download_model
-
-    try:
-        return _complete(Path(download_model(model, local_files_only=True)))
-    except (OSError, ValueError):
-        raise EngineUnavailable(
-            f"there is no Whisper model {model!r}: looked in {pulled / name} and the Hugging Face "
-            f"cache; get it with: voice-agent models pull {name}"
-        ) from None
-
-
-def _complete(folder: Path) -> Path:
-    """Makes sure that nothing is missing that would be fetched from the network."""
-    if not (folder / "tokenizer.json").is_file():
-        raise EngineUnavailable(f"{folder} lacks tokenizer.json, which must lie beside model.bin")
-    return folder

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voice_agent.errors import EngineUnavailable
-from voice_agent.models import local_transformers
+from voice_agent.models import installed, local_transformers
 from voice_agent.workers import Worker
 
 Vectors = npt.NDArray[np.float32]
@@ -59,7 +59,7 @@ class Embedder:
 
 def _load(model: str) -> tuple[Any, Any]:
     try:
-        folder = local_transformers.find(model)
+        folder = installed.require(model)
         local_transformers.ensure()
     except EngineUnavailable as error:
         raise EngineUnavailable(

@@ -14,7 +14,7 @@ from voice_agent.hearing.paralinguistics.transformers import options as settings
 from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
-from voice_agent.models import local_transformers
+from voice_agent.models import installed
 from voice_agent.workers import Worker
 
 _STEP = HEARING_RATE // 4
@@ -52,7 +52,7 @@ class TransformersAnalyzer:
             ConfigError: A model does not tell what it is to tell.
             EngineUnavailable: A package, a model or a device is missing; says how to get it.
         """
-        folders = [local_transformers.find(choice.model) for choice in options.models]
+        folders = [installed.require(choice.model) for choice in options.models]
         worker = Worker.thread(cls.name)
         try:
             readers = await worker.call(load_all, options, folders)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from voice_agent.errors import EngineError
 from voice_agent.events import Prompt, ToolCall
-from voice_agent.models import local_transformers
+from voice_agent.models import installed
 from voice_agent.thinking.models.transformers import options as settings
 from voice_agent.thinking.models.transformers.generation import Generation, Preparation, Runtime
 from voice_agent.thinking.models.transformers.loading import load
@@ -39,7 +39,7 @@ class TransformersModel:
             ConfigError: The model cannot be used for this.
             EngineUnavailable: A package, the model or a device is missing; says how to get it.
         """
-        folder = local_transformers.find(options.model)
+        folder = installed.require(options.model)
         worker = Worker.thread(cls.name)
         try:
             runtime = await worker.call(_load, options, folder)
