@@ -6,6 +6,7 @@ order of its rank.
 """
 
 import logging
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -49,30 +50,60 @@ class Device:
     Threads of engines call it; it knows nothing of what they compute.
     """
 
-    def __init__(self, name: DeviceName) -> None:
+    def __init__(self, name: DeviceName, patience_s: Mapping[Rank, float] = PATIENCE_S) -> None:
         self.name = name
+        self._patience_s = patience_s
         self._changed = threading.Condition()
-        self._present: Counter[Rank] = Counter()
+        self._waiting: Counter[int] = Counter()
+        self._working: Counter[int] = Counter()
+        self._own = threading.local()
+
+    @property
+    def waiting(self) -> int:
+        """Steps that are being held back."""
+        with self._changed:
+            return self._waiting.total()
 
     @contextmanager
     def turn(self, rank: Rank) -> Iterator[None]:
         """Holds a step back while one of a rank before it waits or works; blocks.
 
         Steps of one rank, and a step that is under way when one before it comes, go on side by
-        side. Steps should be short: a token, a piece of audio, a batch of readings.
+        side. Steps should be short (a token, a piece of audio, a batch of readings) and end when
+        their results are there, not when a GPU has only been told to compute them.
+
+        On a GPU the calling thread keeps, from its first turn on, a stream of its own that goes
+        before others or behind them by the rank of that turn. An engine should therefore compute
+        in one thread, and hand on only what it has finished.
         """
         with self._changed:
-            self._present[rank] += 1
-            self._changed.wait_for(lambda: not self._is_behind(rank), PATIENCE_S[rank])
+            self._waiting[rank] += 1
+            try:
+                self._changed.wait_for(lambda: not self._is_behind(rank), self._patience_s[rank])
+            finally:
+                self._waiting[rank] -= 1
+            self._working[rank] += 1
         try:
+            if self.name == "cuda":
+                self._take_stream(rank)
             yield
         finally:
             with self._changed:
-                self._present[rank] -= 1
+                self._working[rank] -= 1
                 self._changed.notify_all()
 
     def _is_behind(self, rank: Rank) -> bool:
-        return any(self._present[other] for other in Rank if other < rank)
+        return any(self._waiting[other] or self._working[other] for other in range(rank))
+
+    def _take_stream(self, rank: Rank) -> None:
+        # Not verified on a GPU. CTranslate2 has streams of its own, which this does not reach.
+        torch = sys.modules.get("torch")
+        if torch is None or hasattr(self._own, "stream"):
+            return
+        # The weights may still be on their way to the GPU, in the stream that was used until now.
+        torch.cuda.synchronize()
+        self._own.stream = torch.cuda.Stream(priority=-1 if rank <= Rank.EAR else 0)
+        torch.cuda.set_stream(self._own.stream)
 
 
 @cache
