@@ -24,6 +24,7 @@ from voice_agent.events import (
     Speech,
     ToolCall,
 )
+from voice_agent.models import machine
 
 EngineKind = Literal[
     "recognizer", "paralinguistics", "language_model", "synthesizer", "turn_detector"
@@ -31,7 +32,11 @@ EngineKind = Literal[
 
 
 class Engine(Protocol):
-    """What every engine has."""
+    """What every engine has.
+
+    It may have a class method ``check(options)`` as well, which tells without loading anything
+    heavy whether it can run here, and raises ``EngineUnavailable`` with what to do if it cannot.
+    """
 
     Options: ClassVar[type[BaseModel]]
     name: ClassVar[str]
@@ -203,3 +208,22 @@ def find(kind: EngineKind, name: str) -> Any:
             ) from error
     known = ", ".join(available(kind)) or "none"
     raise ConfigError(f"there is no {kind} engine named {name!r}; installed: {known}")
+
+
+def check(kind: EngineKind, name: str, options: BaseModel) -> None:
+    """Tells whether an engine can run here, by what is installed; loads nothing heavy.
+
+    Args:
+        kind: Its kind.
+        name: Its name.
+        options: Its options, validated.
+
+    Raises:
+        ConfigError: No engine of that name is installed.
+        EngineUnavailable: A package, a model or a device is missing; says how to get it.
+    """
+    engine = find(kind, name)
+    if getattr(options, "device", None) == "cuda":
+        machine.require_gpu(f"the device of the {kind.replace('_', ' ')} {name}")
+    if hasattr(engine, "check"):
+        engine.check(options)
