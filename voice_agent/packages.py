@@ -4,7 +4,6 @@ import json
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, version
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
@@ -49,10 +48,18 @@ def packages() -> dict[str, list[Package]]:
 
 
 def install_command(extra: str = "") -> str:
-    """The command that installs an extra in this very environment."""
+    """The command that installs an extra in this very environment, from where it came."""
     what = f"[{extra}]" if extra else ""
-    place = _checkout()
-    target = f"-e '{place}{what}'" if place else f"'{DISTRIBUTION}{what}'"
+    origin = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+    url = origin.get("url", "")
+    if origin.get("dir_info", {}).get("editable"):
+        target = f"-e '{unquote(urlsplit(url).path)}{what}'"
+    elif url:
+        vcs = origin.get("vcs_info", {})
+        kind, commit = vcs.get("vcs"), vcs.get("commit_id")
+        target = f"'{DISTRIBUTION}{what} @ {f'{kind}+{url}@{commit}' if vcs else url}'"
+    else:
+        target = f"'{DISTRIBUTION}{what}'"
     return f"{sys.executable} -m pip install {target}"
 
 
@@ -64,11 +71,3 @@ def _package(requirement: Requirement) -> Package:
         return Package(requirement.name, wanted, None, False)
     fits = requirement.specifier.contains(found, prereleases=True)
     return Package(requirement.name, wanted, found, fits)
-
-
-def _checkout() -> Path | None:
-    """The checkout that is installed in editable form, if it is."""
-    origin = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
-    if not origin.get("dir_info", {}).get("editable"):
-        return None
-    return Path(unquote(urlsplit(origin["url"]).path))

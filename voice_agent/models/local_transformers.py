@@ -1,9 +1,10 @@
 """What models of the transformers library need to run; imports torch only when asked to."""
 
 import os
+from importlib.util import find_spec
 
 from voice_agent.errors import EngineUnavailable
-from voice_agent.models import torchaudio_import
+from voice_agent.models import machine, torchaudio_import
 from voice_agent.packages import install_command
 
 
@@ -19,9 +20,29 @@ def ensure() -> None:
         torchaudio_import.ensure()
         import transformers  # noqa: F401
     except ImportError as error:
-        raise EngineUnavailable(
-            f"{error.name} is not installed; it comes with: {install_command('transformers')}"
-        ) from error
+        raise _missing(error.name) from error
+
+
+def check(device: str, setting: str) -> None:
+    """Tells, without importing them, whether torch and transformers are there.
+
+    Args:
+        device: ``"auto"``, ``"cuda"`` or ``"cpu"``: what torch must have been built for.
+        setting: Where that was set, for the error.
+
+    Raises:
+        EngineUnavailable: One of them is not installed, or torch was not built for that device.
+    """
+    for package in ("torch", "transformers"):
+        if find_spec(package) is None:
+            raise _missing(package)
+    machine.require_torch_for(device, setting)
+
+
+def _missing(package: str | None) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"{package} is not installed; it comes with: {install_command('transformers')}"
+    )
 
 
 def use_threads(threads: int | None) -> None:

@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from voice_agent.errors import EngineError, EngineUnavailable
 from voice_agent.events import Prompt, ToolCall
+from voice_agent.packages import install_command
 from voice_agent.thinking.models.openai_compatible import options as settings
 from voice_agent.thinking.models.openai_compatible.answer import Answer, carries
 from voice_agent.thinking.models.openai_compatible.request import render
@@ -43,6 +45,16 @@ class OpenAICompatibleModel:
         self._server = server
 
     @classmethod
+    def check(cls, options: settings.Options) -> None:
+        """Tells whether the package is there that it needs; the server is not asked.
+
+        Raises:
+            EngineUnavailable: It is missing.
+        """
+        if find_spec("openai") is None:
+            raise _without_package()
+
+    @classmethod
     async def create(cls, options: settings.Options) -> Self:
         """Connects to the server.
 
@@ -55,9 +67,7 @@ class OpenAICompatibleModel:
         except ModuleNotFoundError as missing:
             if missing.name != "openai":
                 raise
-            raise EngineUnavailable(
-                "the openai package is missing; get it with: pip install 'voice-agent[remote]'"
-            ) from missing
+            raise _without_package() from missing
         server = Server(options)
         try:
             await server.connect()
@@ -181,3 +191,9 @@ async def _read_out(stream: AsyncGenerator["ChatCompletionChunk", None]) -> None
                 pass
     except (EngineError, TimeoutError):
         return
+
+
+def _without_package() -> EngineUnavailable:
+    return EngineUnavailable(
+        f"the openai package is missing; get it with: {install_command('remote')}"
+    )
