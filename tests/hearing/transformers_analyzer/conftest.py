@@ -22,12 +22,16 @@ def nowhere(monkeypatch, tmp_path) -> None:
 
 
 @pytest.fixture
-async def create() -> AsyncIterator[Create]:
+async def create(request) -> AsyncIterator[Create]:
     created: list[TransformersAnalyzer] = []
 
     async def new(*models: dict[str, Any], **options: Any) -> TransformersAnalyzer:
         chosen = TransformersAnalyzer.Options(models=models, device="cpu", threads=1, **options)
+        passes = request.getfixturevalue("passes") if "passes" in request.fixturenames else None
+        before = len(passes.sizes) if passes else 0
         created.append(await TransformersAnalyzer.create(chosen))
+        if passes:
+            passes.forget_since(before)
         return created[-1]
 
     yield new

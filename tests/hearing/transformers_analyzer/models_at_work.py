@@ -34,6 +34,7 @@ class Passes:
 
     def __init__(self, monkeypatch) -> None:
         self.sizes: list[int] = []
+        self.warming: list[int] = []
         self.begun = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
@@ -46,6 +47,12 @@ class Passes:
             return original(classifier, pieces)
 
         monkeypatch.setattr(Classifier, "read", read)
+
+    def forget_since(self, count: int) -> None:
+        """Forgets the passes after so many, by which models were warmed up."""
+        self.warming = self.sizes[count:]
+        del self.sizes[count:]
+        self.begun.clear()
 
 
 async def until(condition: Callable[[], bool]) -> None:

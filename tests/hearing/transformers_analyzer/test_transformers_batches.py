@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from voice_agent.audio.pcm import HEARING_RATE
-from voice_agent.errors import EngineError, Overloaded
+from voice_agent.errors import EngineError, EngineUnavailable, Overloaded
 from voice_agent.events import Manner, Paralinguistics
+from voice_agent.hearing.paralinguistics.transformers import engine
 from voice_agent.hearing.paralinguistics.transformers.classifier import Classifier
+from voice_agent.models.devices import Device, Rank
 
 pytest.importorskip("transformers", reason="needs the extra 'transformers'")
 pytest.importorskip("torch", reason="needs the extra 'transformers'")
@@ -104,7 +106,6 @@ async def test_where_models_are_slow_the_newest_audio_of_a_turn_is_read_for_all(
         analyzer = await create(model, max_batch=256)
         stream = await analyzer.open()
         passes.sizes.clear()
-        passes.begun.clear()
         passes.gate.clear()
         first = asyncio.create_task(stream.analyze(turn[: 1 * HEARING_RATE], MANNER))
         await until(passes.begun.is_set)
@@ -263,3 +264,32 @@ async def test_a_closed_stream_reads_no_more(create, masked):
 
     with pytest.raises(EngineError, match="closed"):
         await stream.analyze(sound(1), MANNER)
+
+
+async def test_each_model_has_read_once_before_the_first_conversation(
+    passes, masked, spectrogram, create
+):
+    await create(masked, spectrogram)
+
+    assert passes.warming == [1, 1]
+
+
+async def test_a_model_that_cannot_compute_here_is_told_at_once(create, masked, monkeypatch):
+    def read(*_: object) -> None:
+        raise RuntimeError("no kernel image is available for execution on the device\nfurther text")
+
+    monkeypatch.setattr(Classifier, "read", read)
+
+    with pytest.raises(EngineUnavailable, match=r"no kernel image.*on the device; set"):
+        await create(masked)
+
+
+async def test_readings_take_their_turn_behind_the_voice(create, passes, masked, monkeypatch):
+    stream = await (await create(masked)).open()
+    on = Device("cpu", dict.fromkeys(Rank, 600.0))
+    monkeypatch.setattr(engine, "device", {"cpu": on}.__getitem__)
+    with on.turn(Rank.VOICE):
+        reading = asyncio.create_task(stream.analyze(sound(1), MANNER))
+        await until(lambda: on.waiting == 1)
+        assert passes.sizes == []
+    assert (await reading).emotion

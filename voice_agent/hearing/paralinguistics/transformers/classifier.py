@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.errors import ConfigError, EngineUnavailable
+from voice_agent.models.devices import DeviceName
 
 Scores = NDArray[np.float32]
 """What a model gives for a piece of audio: a score for each of its labels, before any softmax."""
@@ -42,6 +43,12 @@ class Classifier:
     _model: Any
     _features: Any
 
+    @property
+    def device(self) -> DeviceName:
+        """Where it computes."""
+        name: DeviceName = self._model.device.type
+        return name
+
     def read(self, pieces: Sequence[Samples]) -> list[Scores]:
         """Reads pieces of 16 kHz mono float32 in one forward pass; blocks."""
         import torch
@@ -62,7 +69,7 @@ class Classifier:
         return list(scores)
 
 
-def load(name: str, folder: Path, device: str, dtype: str) -> Classifier:
+def load(name: str, folder: Path, device: DeviceName, dtype: str) -> Classifier:
     """Loads a model; nothing is fetched from the network, and no code that comes with it is run.
 
     Args:

@@ -9,17 +9,21 @@ import numpy as np
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.batching import Batcher
-from voice_agent.errors import EngineError, Overloaded
+from voice_agent.errors import EngineError, EngineUnavailable, Overloaded
 from voice_agent.hearing.paralinguistics.transformers import options as settings
 from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
 from voice_agent.models import installed
+from voice_agent.models.devices import DeviceName, Rank, device
 from voice_agent.workers import Worker
 
 _STEP = HEARING_RATE // 4
 """Where only audio of equal length goes into one batch, turns are cut to multiples of this."""
 
+_LINGER_S: dict[DeviceName, float] = {"cpu": 0.0, "cuda": 0.005}
+"""How long a reading waits for those of other conversations: on a GPU they take one time together,
+on a processor one after another."""
 
 Batch = tuple[Reader, int]
 """What is read together: the model, and the length of the audio where it must be equal."""
@@ -40,13 +44,18 @@ class TransformersAnalyzer:
         self._options = options
         self._readers = list(readers)
         self._worker = worker
-        self._batcher: Batcher[Batch, Samples, Scores] = Batcher(worker, _read, options.max_batch)
+        self._batcher: Batcher[Batch, Samples, Scores] = Batcher(
+            worker,
+            _read,
+            options.max_batch,
+            max(_LINGER_S[reader.classifier.device] for reader in readers),
+        )
         self._readings = 0
         self._closed = False
 
     @classmethod
     async def create(cls, options: settings.Options) -> Self:
-        """Loads the models from disk; nothing is downloaded.
+        """Loads the models from disk and has each read once; nothing is downloaded.
 
         Raises:
             ConfigError: A model does not tell what it is to tell.
@@ -56,6 +65,7 @@ class TransformersAnalyzer:
         worker = Worker.thread(cls.name)
         try:
             readers = await worker.call(load_all, options, folders)
+            await worker.call(_warm_up, readers)
         except BaseException:
             worker.close()
             raise
@@ -145,7 +155,21 @@ class TransformersAnalyzer:
 
 def _read(batch: Batch, pieces: list[Samples]) -> list[Scores]:
     reader, _ = batch
-    return reader.classifier.read(pieces)
+    with device(reader.classifier.device).turn(Rank.EAR):
+        return reader.classifier.read(pieces)
+
+
+def _warm_up(readers: Sequence[Reader]) -> None:
+    """Has each model read: the first pass is slow, and fails where a device is not supported."""
+    quiet_noise = np.random.default_rng(0).normal(0, 0.01, HEARING_RATE).astype(np.float32)
+    for reader in readers:
+        try:
+            _read((reader, quiet_noise.size), [quiet_noise])
+        except RuntimeError as error:
+            raise EngineUnavailable(
+                f"the model {reader.choice.model} cannot compute on {reader.classifier.device}: "
+                f"{str(error).partition(chr(10))[0]}; set hearing.paralinguistics.device or dtype"
+            ) from error
 
 
 def _free() -> None:
