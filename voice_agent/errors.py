@@ -31,6 +31,12 @@ class EngineUnavailable(EngineError):
     code = "engine_unavailable"
 
 
+class ModelError(VoiceAgentError):
+    """A model cannot be fetched, or is not what it should be."""
+
+    code = "model_failed"
+
+
 class Overloaded(VoiceAgentError):
     """A bound was reached: too many sessions, too much audio waiting, a session too long."""
 

@@ -16,6 +16,7 @@ from voice_agent.cli import (
     doctor,
     evaluate,
     memory,
+    models,
     serve,
     sessions,
     train,
@@ -38,6 +39,7 @@ app.command("doctor")(doctor.doctor)
 app.command("config")(config.config)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(memory.app, name="memory")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(train.app, name="train")
 

@@ -1,12 +1,13 @@
 """The models that the agent can use: what they are for, under which licence, where they come from.
 
-The catalogue is ``models/catalogue.yaml``. Where a model lies on this machine is told by
+The catalogue is ``models/catalogue.yaml``; commits, sizes and sums are beside it in
+``models/pins.yaml``, which ``pinning`` writes. Where a model lies on this machine is told by
 ``installed``; ``pulling`` fetches one.
 """
 
 from functools import cache
-from pathlib import PurePosixPath
-from typing import Literal, Self
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -85,55 +86,67 @@ class Archive(_Entry):
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
 
 
-class Model(_Entry):
+class Source(_Entry):
+    """A model that can be fetched: from where, and under which licence.
+
+    Attributes:
+        name: The name of its folder once it is pulled; for a model of the catalogue its name there.
+        licence: SPDX id, or the licence's own name where it has none.
+        commercial: Whether it may be used commercially, in plain words: "yes", "no", or on what
+            condition.
+        consent: What one agrees to by fetching it; None where nothing has to be agreed to.
+        hub: Its name on the Hugging Face hub.
+        revision: Commit, tag or branch on the hub.
+        include: Patterns of the files to fetch from the hub.
+        archive: The zip file to fetch.
+        files: Files of which size and sum are pinned; for the others, those of the hub hold.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")
+    licence: str
+    commercial: str
+    consent: str | None = None
+    hub: str | None = None
+    revision: str = "main"
+    include: tuple[str, ...] = TRANSFORMERS_FILES
+    archive: Archive | None = None
+    files: tuple[File, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Its name on the hub, or the address of its archive."""
+        return self.hub or (self.archive.url if self.archive else "")
+
+
+class Model(Source):
     """An entry of the catalogue.
 
     A model comes with the agent (``path``), from the Hugging Face hub (``hub``), or as a zip file
     (``archive``).
 
     Attributes:
-        name: Its name in the catalogue, and of its folder once it is pulled.
         aliases: Other names for it that engines know.
         kind: What sort of model it is.
         purpose: What it is for.
-        licence: SPDX id, or the licence's own name where it has none.
-        commercial: Whether it may be used commercially, in plain words: "yes", "no", or on what
-            condition.
-        consent: What one agrees to by fetching it; None where nothing has to be agreed to.
         source: Its home page.
         languages: Those it serves, in words; None where language does not matter.
         memory: What it takes when loaded.
         used_by: Names of the engines that use it.
         package: The Python package that carries it; None where it lies in ``models/`` itself.
         path: The file or folder, relative to where packages are installed, or to ``models/``.
-        hub: Its name on the Hugging Face hub.
-        revision: Commit, tag or branch on the hub.
-        include: Patterns of the files to fetch from the hub.
-        archive: The zip file to fetch.
         megabytes: What there is to fetch.
-        files: Its files, where they are pinned; else sizes and sums are taken from the hub when it
-            is pulled.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     aliases: tuple[str, ...] = ()
     kind: Kind
     purpose: str
-    licence: str
-    commercial: str
-    consent: str | None = None
     source: str
     languages: str | None = None
     memory: Memory
     used_by: tuple[str, ...]
     package: str | None = None
     path: str | None = None
-    hub: str | None = None
-    revision: str = "main"
-    include: tuple[str, ...] = TRANSFORMERS_FILES
-    archive: Archive | None = None
     megabytes: int | None = Field(None, gt=0)
-    files: tuple[File, ...] = ()
 
     @model_validator(mode="after")
     def _has_one_place(self) -> Self:
@@ -172,14 +185,28 @@ def catalogue() -> tuple[Model, ...]:
     Raises:
         ConfigError: The catalogue is damaged.
     """
-    path = shipped("models") / "catalogue.yaml"
+    folder = shipped("models")
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-        return tuple(Model.model_validate(entry) for entry in entries)
+        entries = _read(folder / "catalogue.yaml")["models"]
+        pins = _read(folder / "pins.yaml")
+        return tuple(Model.model_validate(_pinned(entry, pins)) for entry in entries)
     except (OSError, yaml.YAMLError, TypeError, KeyError, ValidationError) as error:
-        raise ConfigError(f"{path} is damaged; install the agent anew ({error})") from error
+        raise ConfigError(
+            f"the catalogue in {folder} is damaged; install the agent anew ({error})"
+        ) from error
 
 
 def known(name: str) -> Model | None:
     """The model of that name, alias or name on the hub; None if the catalogue has none."""
     return next((model for model in catalogue() if model.answers_to(name)), None)
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+
+
+def _pinned(entry: dict[str, Any], pins: dict[str, Any]) -> dict[str, Any]:
+    pin = dict(pins.get(entry["name"], {}))
+    if "archive" in pin:
+        pin["archive"] = entry["archive"] | pin["archive"]
+    return entry | pin

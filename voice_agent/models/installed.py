@@ -21,6 +21,15 @@ def home() -> Path:
     return platformdirs.user_data_path("voice-agent", appauthor=False) / "models"
 
 
+def all_pulled() -> list[Path]:
+    """The folders of all pulled models, by name."""
+    if not home().is_dir():
+        return []
+    return sorted(
+        each for each in home().iterdir() if each.is_dir() and not each.name.startswith(".")
+    )
+
+
 def pulled(model: str) -> Path:
     """Where a pulled model is kept, whether it is there or not.
 

@@ -1,0 +1,262 @@
+"""``voice-agent models``: fetch, show, verify and remove the models that engines use."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voice_agent.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from voice_agent.models.catalogue import Model, Source
+    from voice_agent.models.pulling import Plan
+
+app = typer.Typer(help="Fetch, list, verify and remove models. Nothing is fetched without this.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `models list` shows it.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to licences, and do not ask.")]
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List all models: what they are for, what they take, and whether they are here."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from voice_agent.models.catalogue import catalogue
+    from voice_agent.models.installed import locate
+    from voice_agent.needed_models import by_profile
+
+    needs = by_profile()
+    rows = [
+        (model, locate(model), [each for each, names in needs.items() if _is_among(model, names)])
+        for model in catalogue()
+    ]
+    if as_json:
+        for model, place, profiles in rows:
+            data = model.model_dump(mode="json", exclude={"include", "path", "package"})
+            data |= {"path": str(place) if place else None, "profiles": profiles}
+            print(json.dumps(data, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("", "name", "MB", "licence", "commercial", "languages", "memory", "profiles"):
+        table.add_column(heading, justify="right" if heading == "MB" else "left")
+    for kind in dict.fromkeys(model.kind for model in catalogue()):
+        table.add_row("", f"[bold]{kind}[/]")
+        for model, place, profiles in rows:
+            if model.kind == kind:
+                table.add_row("[green]✓[/]" if place else "–", *_row(model, profiles))
+    Console(highlight=False).print(table)
+    print("\nMB: to fetch, – comes with the agent. memory: MB on the processor / on a GPU.")
+    print("Fetch with: voice-agent models pull NAME, or the name of a profile for all it needs.")
+
+
+@app.command()
+def pull(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME|PROFILE|FILE...",
+            help="Models of the list or of the Hugging Face hub (owner/name), or a profile or "
+            "configuration file for all that it names.",
+        ),
+    ],
+    yes: Yes = False,
+) -> None:
+    """Fetch models, verify them and keep them; interrupted, it goes on where it was."""
+    from voice_agent.models import pulling
+
+    missing = []
+    for source in _sources(names):
+        place = pulling.here(source)
+        if place is None:
+            missing.append(source)
+        else:
+            print(f"{source.name} is here: {place}")
+    plans = [pulling.plan(source) for source in missing]
+    for plan in plans:
+        _announce(plan)
+    if not all(_agreed(plan.source, yes) for plan in plans):
+        raise typer.Exit(1)
+    try:
+        for plan in plans:
+            with _progress(plan) as moved:
+                place = pulling.pull(plan, moved)
+            print(f"{plan.source.name} is here: {place}")
+    except KeyboardInterrupt:
+        print("Interrupted. What has come is kept: the same command goes on with it.")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Else all pulled ones.")
+    ] = None,
+) -> None:
+    """Read pulled models anew and compare them with their sums."""
+    from voice_agent.errors import ModelError
+    from voice_agent.models import installed, manifest, pulling
+
+    if names:
+        folders = [installed.home() / pulling.source(name).name for name in names]
+    else:
+        folders = installed.all_pulled()
+    whole = True
+    for folder in folders:
+        if not folder.is_dir():
+            raise ModelError(f"{folder.name} is not among the pulled models in {folder.parent}")
+        made_of = manifest.read(folder)
+        if made_of is None:
+            print(f"? {folder.name}: {manifest.NAME} is missing, so nothing can be compared")
+            continue
+        problems = manifest.problems(folder, made_of.files)
+        whole = whole and not problems
+        print(f"{'✗' if problems else '✓'} {folder.name}")
+        for problem in problems:
+            print(f"    {problem}")
+        if problems:
+            print(f"    To mend it: voice-agent models remove {folder.name}, then pull it anew")
+    if not folders:
+        print("No models were pulled.")
+    if not whole:
+        raise typer.Exit(1)
+
+
+@app.command()
+def path(name: Name) -> None:
+    """Print where a model lies."""
+    from voice_agent.models import installed
+    from voice_agent.models.catalogue import known
+
+    model = known(name)
+    place = installed.locate(model) if model else None
+    print(place or installed.require(name, ()))
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Remove a pulled model, or what has come of one."""
+    from voice_agent.models import pulling
+
+    freed = pulling.remove(name)
+    print(f"Removed {name}; {freed / 1e6:.0f} MB are free again.")
+
+
+def _is_among(model: "Model", names: tuple[str, ...]) -> bool:
+    return any(model.answers_to(name) for name in names)
+
+
+def _row(model: "Model", profiles: list[str]) -> tuple[str, ...]:
+    memory = f"{model.memory.cpu} / {model.memory.gpu or '–'}"
+    commercial = model.commercial.partition(":")[0].partition(";")[0]
+    languages = (model.languages or "").partition(":")[0]
+    size = str(model.megabytes or "–")
+    return (model.name, size, model.licence, commercial, languages, memory, ", ".join(profiles))
+
+
+def _sources(names: list[str]) -> "list[Source]":
+    """The models that are meant, each once; of a configuration those that are no folders."""
+    from pathlib import Path
+
+    from voice_agent.config import profiles, read
+    from voice_agent.errors import ModelError
+    from voice_agent.models import pulling
+    from voice_agent.models.catalogue import known
+    from voice_agent.needed_models import needed
+
+    wanted = []
+    for name in names:
+        if name not in profiles() and Path(name).suffix not in (".yaml", ".yml"):
+            wanted.append(name)
+            continue
+        named = [each for each in needed(read(name)) if not Path(each).expanduser().is_dir()]
+        if not named:
+            print(f"{name} needs no models but those that come with the agent.")
+        wanted += named
+    found = {}
+    for name in wanted:
+        entry = known(name)
+        if entry is not None and entry.comes_along and name not in names:
+            continue
+        source = pulling.source(name)
+        found[source.name] = source
+    if wanted and not found:
+        raise ModelError("there is nothing to fetch")
+    return list(found.values())
+
+
+def _announce(plan: "Plan") -> None:
+    source = plan.source
+    size = "size unknown" if plan.size is None else f"{plan.size / 1e6:.0f} MB"
+    print(f"{source.name}: {size} from {source.origin}")
+    print(f"    licence {plan.licence}; commercial use: {source.commercial}")
+
+
+def _agreed(source: "Source", yes: bool) -> bool:
+    """Whether the person agrees to what has to be agreed to."""
+    import sys
+
+    if source.consent is None or yes:
+        return True
+    question = f"{source.name}: do you agree to {source.consent}?"
+    if not sys.stdin.isatty():
+        print(f"{question} Agree with --yes; nothing was fetched.", file=sys.stderr)
+        return False
+    return typer.confirm(question, err=True)
+
+
+@contextmanager
+def _progress(plan: "Plan") -> "Iterator[Callable[[int], None]]":
+    """A bar on a terminal; elsewhere a line each tenth."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _lines(plan)
+        return
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(plan.source.name, total=plan.size)
+        yield lambda size: progress.advance(task, size)
+
+
+def _lines(plan: "Plan") -> Callable[[int], None]:
+    import sys
+
+    done = 0
+    told = -1
+
+    def moved(size: int) -> None:
+        nonlocal done, told
+        done += size
+        tenth = done * 10 // plan.size if plan.size else done // 100_000_000
+        if tenth != told:
+            told = tenth
+            share = f"{tenth * 10} %" if plan.size else f"{done / 1e6:.0f} MB"
+            print(f"{plan.source.name}: {share}", file=sys.stderr, flush=True)
+
+    return moved
