@@ -1,7 +1,7 @@
 """The configuration: profiles and files in YAML, checked before anything is loaded.
 
-A profile is a file in ``configs/`` named without its ending; a file of one's own may say
-``extends: embedded`` and change only what differs.
+A profile is a file in ``configs/`` named without its ending; ``auto`` is made for this machine out
+of the others. A file of one's own may say ``extends: embedded`` and change only what differs.
 """
 
 from functools import reduce
@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from voice_agent import engines
+from voice_agent import auto, engines
 from voice_agent.errors import ConfigError
+from voice_agent.models import machine
 from voice_agent.settings import Config, EngineChoice
 from voice_agent.shipped import shipped
 
@@ -35,21 +36,37 @@ def load(source: str | Path = "embedded", **overrides: Any) -> Config:
         EngineUnavailable: A package that an engine needs is missing.
     """
     config = read(source, **overrides)
-    _check_engines(_locate(source), config)
+    for kind, line in config.lineups.items():
+        for choice in (*line, *line[0].otherwise):
+            try:
+                engine_options(kind, choice)
+            except ConfigError as error:
+                raise ConfigError(f"{source}: {_SECTION[kind]}.{kind}: {error}") from error
     return config
 
 
 def read(source: str | Path = "embedded", **overrides: Any) -> Config:
     """As ``load``, for work that needs no engine and must not fail for the want of one."""
-    path = _locate(source)
-    data = _read(path)
+    data = _data(source)
     for key, value in overrides.items():
         if value is not None:
             data = _merge(data, _nest(key.split("__"), value))
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from error
+        raise ConfigError(_explain(source, error)) from error
+
+
+def auto_picks(obstacle: auto.Obstacle = auto.cannot_run) -> dict[engines.EngineKind, auto.Pick]:
+    """What the profile ``auto`` takes on this machine.
+
+    Args:
+        obstacle: What keeps an engine from running; by default what its ``check`` says.
+    """
+    found = {name: read(name) for name in auto.PROFILES}
+    return auto.select(
+        found, machine.look(), lambda kind, choice: engine_options(kind, choice)[1], obstacle
+    )
 
 
 def engine_options(kind: engines.EngineKind, choice: EngineChoice) -> tuple[Any, BaseModel]:
@@ -74,12 +91,11 @@ _SECTION: dict[engines.EngineKind, str] = {
 }
 
 
-def _check_engines(path: Path, config: Config) -> None:
-    for kind, choice in config.engine_choices.items():
-        try:
-            engine_options(kind, choice)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {_SECTION[kind]}.{kind}: {error}") from error
+def _data(source: str | Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The settings of a profile or a file, with those that it extends."""
+    if source == auto.NAME:
+        return _merge(_data("embedded"), auto.settings(auto_picks()))
+    return _read(_locate(source), seen)
 
 
 def _locate(source: str | Path) -> Path:
@@ -90,7 +106,7 @@ def _locate(source: str | Path) -> Path:
     if path.is_file():
         return path
     raise ConfigError(
-        f"no profile and no file named {str(source)!r}; profiles: {', '.join(known) or 'none'}"
+        f"no profile and no file named {str(source)!r}; profiles: {', '.join((auto.NAME, *known))}"
     )
 
 
@@ -113,8 +129,8 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if not isinstance(parent, str):
         raise ConfigError(f"{path}: extends: must be the name of a profile or a file")
     beside = path.parent / parent
-    base = beside if beside.is_file() else _locate(parent)
-    return _merge(_read(base, (*seen, path.resolve())), data)
+    base = beside if beside.is_file() else parent
+    return _merge(_data(base, (*seen, path.resolve())), data)
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

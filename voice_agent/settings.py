@@ -23,11 +23,23 @@ class EngineChoice(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     engine: str = Field(description="Name of the engine")
+    otherwise: tuple["EngineChoice", ...] = Field(
+        (), description="Engines to start with instead, in this order, where it cannot run"
+    )
+    why: str = Field("", description="Why it was taken; the profile `auto` says it here")
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The options given beside the name."""
         return self.model_extra or {}
+
+    @property
+    def label(self) -> str:
+        """Its name with those of its models, for people: ``faster_whisper (small.en)``."""
+        models = self.options.get("models") or [self.options]
+        names = [str(each["model"]) for each in models if "model" in each]
+        short = ", ".join(name.rstrip("/").rpartition("/")[2] for name in names)
+        return f"{self.engine} ({short})" if short else self.engine
 
 
 class Vad(Section):
@@ -68,8 +80,14 @@ class Hearing(Section):
     recognizer: EngineChoice = Field(
         EngineChoice(engine="pocketsphinx"), description="Engine that hears what is said"
     )
+    fallback: tuple[EngineChoice, ...] = Field(
+        (),
+        description="Engines that hear what is said, in this order, where the one before fails",
+    )
     paralinguistics: EngineChoice = Field(
-        EngineChoice(engine="embedded"), description="Engine that hears how it is said"
+        EngineChoice(engine="embedded"),
+        description="Engine that hears how it is said; where it fails the embedded one takes over, "
+        "and at the last the voice is measured alone",
     )
     turn_detector: EngineChoice = Field(
         EngineChoice(engine="embedded"), description="Engine that tells a pause from an end"
@@ -169,6 +187,9 @@ class Speaking(Section):
 
     synthesizer: EngineChoice = Field(
         EngineChoice(engine="espeak"), description="Engine that speaks"
+    )
+    fallback: tuple[EngineChoice, ...] = Field(
+        (), description="Engines that speak, in this order, where the one before fails"
     )
     level_db: Annotated[float, Field(ge=-60, le=-6)] = Field(
         -22.0, description="Level of the voice in dB relative to full scale"
@@ -293,8 +314,14 @@ class Store(Section):
     )
 
 
+_EMBEDDED = EngineChoice(engine="embedded")
 _MEASURES_ALONE = EngineChoice(engine="manner")
 """What is not to be spoken of is not to be recognised either."""
+
+_AFTER_ANALYZER: Mapping[str, tuple[EngineChoice, ...]] = {
+    "embedded": (_MEASURES_ALONE,),
+    "manner": (),
+}
 
 
 class Config(Section):
@@ -313,11 +340,22 @@ class Config(Section):
     @property
     def engine_choices(self) -> dict[EngineKind, EngineChoice]:
         """The chosen engines by kind."""
-        reflects = self.thinking.reflect_emotions
+        return {kind: line[0] for kind, line in self.lineups.items()}
+
+    @property
+    def lineups(self) -> dict[EngineKind, tuple[EngineChoice, ...]]:
+        """The engines by kind in the order in which they are asked: the chosen one first."""
+        hearing, thinking, speaking = self.hearing, self.thinking, self.speaking
+        model = thinking.language_model
+        analyzer = hearing.paralinguistics if thinking.reflect_emotions else _MEASURES_ALONE
+        measuring = _AFTER_ANALYZER.get(analyzer.engine, (_EMBEDDED, _MEASURES_ALONE))
         return {
-            "recognizer": self.hearing.recognizer,
-            "paralinguistics": self.hearing.paralinguistics if reflects else _MEASURES_ALONE,
-            "turn_detector": self.hearing.turn_detector,
-            "language_model": self.thinking.language_model,
-            "synthesizer": self.speaking.synthesizer,
+            "recognizer": (hearing.recognizer, *hearing.fallback),
+            "paralinguistics": (analyzer, *measuring),
+            "turn_detector": (hearing.turn_detector,),
+            # The embedded model cannot fail.
+            "language_model": (
+                (model,) if model.engine == "embedded" else (model, *thinking.fallback, _EMBEDDED)
+            ),
+            "synthesizer": (speaking.synthesizer, *speaking.fallback),
         }
