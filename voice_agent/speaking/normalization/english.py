@@ -1,0 +1,252 @@
+"""Written English as it is said: rules, tried in order wherever a word or a sign begins.
+
+The words that the rules know are in ``english.yaml``.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+from voice_agent.speaking.normalization.dates import TELEPHONE_RULES, TIME_RULES, date_rules
+from voice_agent.speaking.normalization.english_words import known, one_of
+from voice_agent.speaking.normalization.letters import (
+    ABBREVIATION_RULES,
+    ACRONYM_RULES,
+    ROMAN_RULES,
+)
+from voice_agent.speaking.normalization.numbers import cardinal, ordinal, year
+from voice_agent.speaking.normalization.reading import Reading
+from voice_agent.speaking.normalization.rules import (
+    NUMBER,
+    Rule,
+    is_one,
+    number,
+    number_or_year,
+    rule,
+)
+
+_BEGINNING = re.compile(r"(?<![A-Za-z])[A-Za-z]|[^A-Za-z\s,!?;:\")]")
+"""Where a rule may begin."""
+
+
+def readings(text: str, day_first: bool = False) -> list[Reading]:
+    """Reads what is not written as it is said.
+
+    Args:
+        text: The text.
+        day_first: Whether 5/6/2024 is the fifth of June.
+    """
+    rules = _rules(day_first)
+    found = []
+    at = 0
+    while beginning := _BEGINNING.search(text, at):
+        at = beginning.start()
+        for one in rules:
+            match = one.pattern.match(text, at)
+            said = one.say(match) if match and match.end() > at else None
+            if match and said is not None:
+                found.append(Reading(at, match.end(), _apart(match, said)))
+                at = match.end()
+                break
+        else:
+            at += 1
+    return found
+
+
+@cache
+def _rules(day_first: bool) -> list[Rule]:
+    return [
+        *ABBREVIATION_RULES,
+        *date_rules(day_first),
+        *TELEPHONE_RULES,
+        *TIME_RULES,
+        *_MONEY_RULES,
+        *_QUANTITY_RULES,
+        *ROMAN_RULES,
+        *ACRONYM_RULES,
+        *_SIGN_RULES,
+    ]
+
+
+def _apart(match: re.Match[str], said: str) -> str:
+    """What is said for a part of a word is still a word by itself."""
+    text, start, end = match.string, match.start(), match.end()
+    before, after = text[max(0, start - 1) : start].isalnum(), text[end : end + 1].isalnum()
+    return f"{' ' * before}{said}{' ' * after}"
+
+
+# --- money ----------------------------------------------------------------------------------
+
+_CURRENCIES: dict[str, tuple[str, str, str, str]] = known()["currencies"]
+_CURRENCY = one_of(_CURRENCIES)
+_MAGNITUDE = rf"(?:\s?(?P<magnitude>{one_of(known()['magnitudes'])})(?![A-Za-z]))?"
+_PER = r"(?:/(?P<per>[a-z]+)\b)?"
+
+
+def _money(match: re.Match[str]) -> str:
+    sign, amount = match["currency"], match["amount"]
+    last, magnitude = match["last"], match["magnitude"]
+    per = f" per {match['per']}" if match["per"] else ""
+    one, many, *_ = _CURRENCIES[sign]
+    if magnitude:
+        size = known()["magnitudes"][magnitude]
+        upto = f"{number(amount)} to {number(last)}" if last else number(amount)
+        return f"{upto} {size} {many}{per}"
+    if last:
+        return f"{number(amount)} to {number(last)} {many}{per}"
+    if re.fullmatch(r"[\d,]*\.\d\d", amount):
+        return f"{_with_cents(sign, amount)}{per}"
+    return f"{number(amount)} {one if is_one(amount) else many}{per}"
+
+
+def _with_cents(sign: str, amount: str) -> str:
+    one, many, cent, cents = _CURRENCIES[sign]
+    whole, _, part = amount.partition(".")
+    whole = whole or "0"
+    said = []
+    if int(whole.replace(",", "")) or not int(part):
+        said.append(f"{number(whole)} {one if is_one(whole) else many}")
+    if int(part):
+        said.append(f"{cardinal(part)} {cent if is_one(part) else cents}")
+    return " and ".join(said)
+
+
+_RANGE = rf"(?:\s?[-–—]\s?(?:(?P=currency))?\s?(?P<last>{NUMBER}))?"
+_MONEY_RULES = [
+    rule(
+        rf"(?<![A-Za-z])(?P<currency>{_CURRENCY})\s?(?P<amount>{NUMBER}){_RANGE}{_MAGNITUDE}{_PER}",
+        _money,
+    ),
+    rule(
+        rf"(?<![\w.,])(?P<amount>{NUMBER})(?:\s?[-–—]\s?(?P<last>{NUMBER}))?{_MAGNITUDE}\s?"
+        rf"(?P<currency>{_CURRENCY})(?![A-Za-z\d]){_PER}",
+        _money,
+    ),
+]
+
+
+# --- numbers, with what is counted ----------------------------------------------------------
+
+_UNITS: dict[str, tuple[str, str]] = known()["units"]
+
+
+def _quantity(match: re.Match[str]) -> str | None:
+    amount, unit, last = match["amount"], match["unit"], match["last"]
+    if match["gap"] and unit in known()["touching"]:
+        return None
+    one, many = _UNITS[unit]
+    per = f" per {match['per']}" if match["per"] else ""
+    if last:
+        return f"{number(amount)} to {number(last)} {many}{per}"
+    if match["gap"] == "-":
+        return f"{number(amount)}-{one}{per}"
+    return f"{number(amount)} {one if is_one(amount) else many}{per}"
+
+
+def _decade(match: re.Match[str]) -> str:
+    said = year(match["decade"]) if len(match["decade"]) == 4 else cardinal(match["decade"])
+    return _plural(said or "")
+
+
+def _plural(word: str) -> str:
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith("x") else f"{word}s"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    part, whole = match["part"], match["whole"]
+    of, count = int(whole), int(part)
+    before = f"{number(match['before'])} and " if match["before"] else ""
+    if of == 10 and not before and count <= 10:
+        return f"{number(part)} out of ten"
+    if count == 0 or of < 2 or of > 100 or (count >= of and not before):
+        return f"{before}{number(part)} over {number(whole)}"
+    one, many = known()["fractions"].get(of) or (ordinal(str(of)), _plural(ordinal(str(of))))
+    if count == 1:
+        return f"{before}{_article(one) if before else 'one'} {one}"
+    return f"{before}{number(part)} {many}"
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
+_VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+
+
+def _vulgar(match: re.Match[str]) -> str:
+    written = unicodedata.normalize("NFKC", match["sign"]).replace("\u2044", "/")
+    before = f"{match['before']} " if match["before"] else ""
+    again = _FRACTION.match(before + written)
+    assert again is not None  # the signs of _VULGAR are fractions
+    return _fraction(again)
+
+
+_FRACTION = re.compile(
+    r"(?<![\w/.,])(?:(?P<before>\d+)[ ])?(?P<part>\d{1,3})/(?P<whole>\d{1,3})(?![\d/])"
+)
+_QUANTITY_RULES = [
+    rule(
+        rf"(?P<amount>{NUMBER})(?:\s?[-–—]\s?(?P<last>{NUMBER}))?(?P<gap>[ \u00a0-]?)"
+        rf"(?P<unit>{one_of(_UNITS)})(?![A-Za-z\d²³]|-\d){_PER}",
+        lambda match: None if _is_decade(match) else _quantity(match),
+    ),
+    rule(
+        r"(?P<amount>\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b",
+        lambda match: ordinal(match["amount"].replace(",", "")),
+    ),
+    rule(r"['’]?(?P<decade>\d{3}0|[2-9]0)['’]?s\b", _decade),
+    Rule(re.compile(rf"(?<![\w/.,])(?P<before>\d*)\s?(?P<sign>[{_VULGAR}])"), _vulgar),
+    Rule(_FRACTION, _fraction),
+    rule(
+        r"(?<![\w.,])(?P<feet>\d)['’′](?P<inches>1[01]|\d)(?:[\"”″]|'')?(?!\w)",
+        lambda match: f"{cardinal(match['feet'])} foot {cardinal(match['inches'])}",
+    ),
+    rule(
+        r"(?<![\w.,])(?P<amount>\d+(?:\.\d+)?)(?P<size>k|(?<=\d\d)K|M|bn)\b",
+        lambda match: f"{number(match['amount'])} {known()['magnitudes'][match['size']]}",
+    ),
+    rule(
+        r"(?<![\w.,])\d+(?:\.\d+){2,}(?!\w)",
+        lambda match: " point ".join(number(part) for part in match.group().split(".")),
+    ),
+    rule(r"(?<![\w.,])(?P<amount>\d+)x\b", lambda match: f"{number(match['amount'])} times"),
+    rule(
+        r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\w.,]*\d)",
+        lambda match: number(re.sub(r"\s", ",", match.group())),
+    ),
+    rule(rf"(?<!\w)(?P<amount>{NUMBER})", lambda match: number_or_year(match["amount"])),
+    rule(r"\d+", lambda match: number_or_year(match.group())),
+]
+
+
+def _is_decade(match: re.Match[str]) -> bool:
+    return bool(re.fullmatch(r"(?:\d{3}0|[2-9]0)s", match.group()))
+
+
+# --- signs ----------------------------------------------------------------------------------
+
+
+def _sign(match: re.Match[str]) -> str | None:
+    sign = match.group()
+    if sign in known()["symbols"]:
+        return f" {known()['symbols'][sign]} "
+    digit = unicodedata.digit(sign, None)
+    if digit is None or sign.isdecimal():
+        return None
+    return f" {cardinal(str(digit))} "
+
+
+_SIGN_RULES = [
+    rule(r"(?:(?<=[\d%°])|(?<=\d[ap]m)|(?<=m\.))[-–—](?=[$£€]?\d)", lambda match: " to "),
+    rule(
+        r"(?<=\d\ )[-–—−](?=\ \d)",
+        lambda match: "minus" if "=" in match.string[match.end() :] else "to",
+    ),
+    rule(r"(?<![\w)\]])[-−](?=[$£€]?\.?\d)", lambda match: "minus "),
+    rule(r"(?<=\d)[x](?=\d)|(?<=\d\ )[x*](?=\ \d)|(?<=\d)\*(?=\d)", lambda match: " times "),
+    rule(r"(?<=\w)['’](?=\w)|[.'’-]", lambda match: None),
+    rule(r"(?<=\w)_(?=\w)", lambda match: " "),
+    rule(r"[^A-Za-z\s]", _sign),
+]

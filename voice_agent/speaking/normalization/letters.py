@@ -1,0 +1,150 @@
+"""English abbreviations, acronyms and Roman numerals."""
+
+import re
+
+from voice_agent.speaking.normalization.english_words import known, one_of
+from voice_agent.speaking.normalization.numbers import cardinal, ordinal
+from voice_agent.speaking.normalization.rules import Rule, ends_sentence, rule
+
+_VOWELS = set("AEIOUY")
+_READ_FROM = 6
+"""Words in capitals of this length are read as words: nobody spells six letters."""
+
+
+def spelt(word: str) -> str:
+    """Letters one by one. The hyphen keeps the letter A from being read as the article."""
+    return " ".join("A-" if letter == "A" else letter for letter in word)
+
+
+# --- abbreviations --------------------------------------------------------------------------
+
+
+def _title(match: re.Match[str]) -> str:
+    return str(known()["titles"][match["title"]])
+
+
+def _street(match: re.Match[str]) -> str:
+    said = str(known()["streets"][match["street"]])
+    return f"{said}." if match.group().endswith(".") and ends_sentence(match) else said
+
+
+def _abbreviation(match: re.Match[str]) -> str:
+    said = str(known()["abbreviations"][match.group()])
+    return f"{said}." if match.group().endswith(".") and ends_sentence(match) else said
+
+
+def _before_number(match: re.Match[str]) -> str:
+    return f"{known()['before_number'][match['sign']]} "
+
+
+_STREET = rf"\b(?P<street>{one_of(known()['streets'])})\b"
+ABBREVIATION_RULES = [
+    rule(
+        rf"(?<=[a-z0-9]\ ){_STREET}(?:\.(?=\s*$|,|\s+[a-z(])|(?=\s*$|[,;!?]))",
+        lambda match: (
+            _street(match) if re.search(r"[A-Z]\S* $", match.string[: match.start()]) else None
+        ),
+    ),
+    rule(rf"\b(?P<title>{one_of(known()['titles'])})\.(?=\s?[A-Z])", _title),
+    rule(rf"\b(?P<title>{one_of(known()['titles_bare'])})(?=\ [A-Z][a-z])", _title),
+    rule(r"\b(?P<title>Dr|Mr|Mrs|Ms|Prof)\b\.?", _title),
+    rule(rf"(?<![\w.])(?P<sign>{one_of(known()['before_number'])})\s?(?=\.?\d)", _before_number),
+    rule(rf"(?<![\w.])(?:{one_of(known()['abbreviations'])})(?!\w|\.\w)", _abbreviation),
+]
+
+
+# --- acronyms -------------------------------------------------------------------------------
+
+
+def _initials(match: re.Match[str]) -> str:
+    said = spelt(re.sub(r"[^A-Z]", "", match.group()))
+    return f"{said}." if not match.string[match.end() :].strip("\"'”’) \n") else said
+
+
+def _initial(match: re.Match[str]) -> str | None:
+    """The initial of a name; elsewhere the point ends a sentence (vitamin D. Then)."""
+    before = match.string[: match.start()].rstrip()
+    after = re.match(r"\s?(\w+)", match.string[match.end() :])
+    follows_no_name = before and not re.search(r"(?:^|\W)[A-Z][\w.]*$", before)
+    if match.group() == "I." or follows_no_name or (after and after[1].lower() in known()["words"]):
+        return None
+    return spelt(match.group()[0])
+
+
+def _in_capitals(match: re.Match[str]) -> str | None:
+    word, ending = match["word"], match["ending"] or ""
+    if match["rest"] is not None:
+        return match.group().lower()  # DON'T
+    if _is_read(match, word):
+        return f"{word.lower()}{ending}"
+    return f"{spelt(word)}{'’s' if ending else ''}"
+
+
+def _is_read(match: re.Match[str], word: str) -> bool:
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if (asks := known()["spelt_after"].get(word)) is not None:
+        last = re.search(r"(\w+)\s+$", before)
+        return not (last and last[1].lower() in asks)
+    if word in known()["spelt"]:
+        return False
+    if word.lower() in known()["words"] or len(word) >= _READ_FROM:
+        return bool(_VOWELS & set(word))
+    if not _VOWELS & set(word):
+        return False
+    if len(word) >= 4:
+        return not re.search(r"[^AEIOUY]{3}", word) or len(word) > 4
+    return bool(
+        re.search(r"\b[A-Z]{3,}\W+$", before) or re.match(r"\W+[A-Z]{3,}\b", after)
+    )  # who shouts a whole sentence shouts its short words, too
+
+
+ACRONYM_RULES = [
+    rule(r"\b(?:[A-Z]\.){2,}(?!\w)", _initials),
+    rule(r"\b[A-Z]\.(?=\s?[A-Z][a-z.])", _initial),
+    rule(
+        r"\b(?P<word>[A-Z]{2,})(?:(?P<rest>['’][A-Z]+\b)|(?P<ending>s|['’]s)?(?![\w]|&\w))",
+        _in_capitals,
+    ),
+    rule(
+        r"\b[A-Z]+(?:&[A-Z]+)+\b",
+        lambda match: " and ".join(spelt(part) for part in match.group().split("&")),
+    ),
+    rule(r"(?<![^\W\d_])(?P<word>[A-Z]{1,5})-?(?=\d)", lambda match: f"{spelt(match['word'])} "),
+]
+
+
+# --- Roman numerals -------------------------------------------------------------------------
+
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
+_WELL_FORMED = re.compile(r"(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+
+
+def _roman(match: re.Match[str]) -> str | None:
+    numeral = match["numeral"]
+    before = re.search(r"(?:(\w+) )?(?:\w+ )?([A-Z][\w’']*) $", match.string[: match.start()])
+    if before is None or not _WELL_FORMED.fullmatch(numeral):
+        return None
+    name = before[2]
+    counted = name in known()["counted"]
+    if name.lower() in known()["words"] and not counted:
+        return None
+    regnal = name in known()["regnal"] and _is_ruler(match, numeral)
+    if len(numeral) == 1 and not regnal and not counted:
+        return None
+    value = str(_value(numeral))
+    return f"the {ordinal(value)}" if regnal else cardinal(value)
+
+
+def _is_ruler(match: re.Match[str], numeral: str) -> bool:
+    """One letter may be the pronoun or a name's initial, if no title stands before the name."""
+    words = match.string[: match.start()].split()[-4:-1]
+    return len(numeral) > 1 or bool(set(words) & set(known()["rulers"]))
+
+
+def _value(numeral: str) -> int:
+    values = [_VALUES[letter] for letter in numeral]
+    following = [*values[1:], 0]
+    return sum(-a if a < b else a for a, b in zip(values, following, strict=True))
+
+
+ROMAN_RULES: list[Rule] = [rule(r"(?<=\ )(?P<numeral>[IVXL]+)\b(?!['’.]\w)", _roman)]
