@@ -1,9 +1,11 @@
 """What of a text is said aloud.
 
 Language models write emoji, markdown, addresses and stage directions; none of them belongs into a
-voice. Numbers, dates and abbreviations are left to the synthesizer.
+voice. Numbers, dates and abbreviations are left to the synthesizer, some of which read them well
+and some of which need ``normalization``.
 """
 
+import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -15,13 +17,25 @@ _ACTING = (
     r"|sniffs|sniffles|shrugs|shrugging|winks|winking|coughs|coughing|yawns|yawning|exhales"
     r"|exhaling|inhales|inhaling|frowns|frowning|blushes|breathes|leans (?:in|closer|forward|back)"
     r"|leaning (?:in|closer|forward|back)|clears (?:\w+ )?throat|clearing (?:\w+ )?throat"
-    r"|takes a (?:\w+ )?breath|hugs you|gives you a hug"
+    r"|takes a (?:\w+ )?breath|hugs you|gives you a hug|hesitates|beams|snorts|groans|murmurs"
+    r"|swallows|hums|tears up|voice \w+ing|listens (?:\w+ly|closely)"
 )
+_GESTURE = (
+    r"(?:gives|takes|looks|places|puts|holds|reaches|tilts|squeezes|pats|wipes|offers|lowers"
+    r"|raises|speaks|shakes|rests|lays|closes|opens|waves|softens|rubs)(?: [\w’']+){0,6}"
+    r" (?:smile|nod|hug|hand|hands|breath|shoulder|arm|head|eyes|look|laugh|sigh|voice|tone|tears?"
+    r"|softly|gently|warmly|kindly|quietly)"
+)
+"""Verbs that say much else besides: stage directions only with a gesture or a part of the body."""
 _ALONE = (
-    r"laugh|laughter|chuckle|giggle|smile|sigh|pause|gasp|whisper|cough|sniff|softly|warmly"
-    r"|gently|quietly|in a \w+ (?:voice|tone)"
+    r"laugh|laughter|laughing|chuckle|giggle|smile|smiling|sigh|gasp|whisper|whispering|cough"
+    r"|sniff|softly|warmly|gently|quietly|tenderly|soothingly|reassuringly|sympathetically"
+    r"|compassionately|in a (?:\w+,? ){1,3}(?:voice|tone)|with a (?:\w+ ){0,2}(?:smile|laugh|sigh)"
+    r"|(?:(?:short|long|brief) )?pause|silence|pause \d+ ?(?:s|sec|seconds?)?"
 )
-_STAGE = rf"(?:(?:\w+ly )?(?:{_ACTING})(?:,? [^*_()\[\]\n]{{0,60}})?|{_ALONE})".replace(" ", r"\s")
+_STAGE = rf"(?:(?:\w+ly )?(?:{_ACTING})(?:,? [^*_()\[\]\n]{{0,60}})?|{_GESTURE}|{_ALONE})".replace(
+    " ", r"\s"
+)
 
 _SPAN = re.compile(
     rf"""
@@ -31,7 +45,10 @@ _SPAN = re.compile(
       (?=[.,;:!?*_]*(?:[\s<>"')\]]|$))
   | (?P<silent> \*{{1,2}}{_STAGE}\*{{1,2}} | (?<!\w)_{_STAGE}_(?!\w) | \({_STAGE}\) | \[{_STAGE}\]
       | </?[a-zA-Z][^<>\n]*>
-      | (?<!\S)(?:[:;=8]-?[)(DPp/|\\3*]+|<3+|\^\^)(?!\S) )
+      | \[(?:emotion|tone|voice|mood|style)\s?[:=][^\]\n]*\] | (?<=[\w.,!?])\[\^?\d{{1,3}}\]
+      | (?<![\w:]):[a-z][a-z0-9_+-]+:(?![\w:])
+      | (?<!\S)(?:[:;=8]['’]?-?[)(DPp/|\\3*]+|<3+|\^_*\^|[xX]D+|[-T]_+[-T]|o_O|¯\\_\(ツ\)_/¯)
+        (?=[.,!?]*(?:\s|$)) )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -41,6 +58,8 @@ _UNSPOKEN = re.compile(
     "\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\ufe00-\ufe0f\u200b-\u200f\u2028-\u202f\u2060-\u206f"
     "\u20e3\ufeff\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ud800-\udfff]+"
 )
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_TIMES = re.compile(r"(?<=\d)\*(?=\d)")
 _MARKS = re.compile(r"\*+|`+|~~+|(?<!\w)_+|_+(?!\w)")
 _LINE_MARK = re.compile(r"#{1,6}|>+|[-+•]|[-=_]{3,}|\|?[-:|]*\|")
 
@@ -124,4 +143,6 @@ def _plain(source: str, start: int, end: int) -> Iterator[tuple[str, str]]:
         opens_line = not source[:begin].rpartition("\n")[2].strip()
         if opens_line and piece != word and _LINE_MARK.fullmatch(word):
             word = ""
-        yield piece, _MARKS.sub("", _UNSPOKEN.sub("", word)).replace("|", ",")
+        word = _ENTITY.sub(lambda entity: html.unescape(entity.group()), word)
+        word = _TIMES.sub("×", _UNSPOKEN.sub("", word))
+        yield piece, _MARKS.sub("", word).replace("|", ",")

@@ -115,16 +115,17 @@ ACRONYM_RULES = [
 
 # --- Roman numerals -------------------------------------------------------------------------
 
+_LONGEST_NAME = 20
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 _WELL_FORMED = re.compile(r"(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
 
 def _roman(match: re.Match[str]) -> str | None:
     numeral = match["numeral"]
-    before = re.search(r"(?:(\w+) )?(?:\w+ )?([A-Z][\w’']*) $", match.string[: match.start()])
+    before = re.search(r"\b([A-Z][\w’']*) $", match.string[: match.start()][-_LONGEST_NAME:])
     if before is None or not _WELL_FORMED.fullmatch(numeral):
         return None
-    name = before[2]
+    name = before[1]
     counted = name in known()["counted"]
     if name.lower() in known()["words"] and not counted:
         return None
@@ -137,7 +138,7 @@ def _roman(match: re.Match[str]) -> str | None:
 
 def _is_ruler(match: re.Match[str], numeral: str) -> bool:
     """One letter may be the pronoun or a name's initial, if no title stands before the name."""
-    words = match.string[: match.start()].split()[-4:-1]
+    words = match.string[: match.start()][-4 * _LONGEST_NAME :].split()[-4:-1]
     return len(numeral) > 1 or bool(set(words) & set(known()["rulers"]))
 
 
