@@ -35,7 +35,12 @@ async def create() -> AsyncIterator[Create]:
     created: list[TransformersModel] = []
 
     async def new(model: Path, **options: Any) -> TransformersModel:
-        chosen = {"device": "cpu", "threads": 1, "context_tokens": 2048} | options
+        chosen = {
+            "device": "cpu",
+            "threads": 1,
+            "context_tokens": 2048,
+            "dtype": "float32",
+        } | options
         created.append(
             await TransformersModel.create(TransformersModel.Options(model=str(model), **chosen))
         )

@@ -151,7 +151,7 @@ async def test_closing_at_any_token_ends_the_work_within_a_token(create, untrain
         async with aclosing(model.generate(asked)) as stream:
             for _ in range(stop):
                 await anext(stream)
-            read = model.tokens_read
+        read = model.tokens_read
         await rest(model)
         assert model.tokens_read - read <= 1 + 1
     assert await pieces(model, asked) == whole
@@ -161,15 +161,15 @@ async def test_closing_while_the_prompt_is_read_ends_the_reading(create, untrain
     model = await create(untrained, context_tokens=4000)
     await rest(model)
     task = asyncio.create_task(text(model, prompt("hello", instructions="Be kind. " * 300)))
-    read = model.tokens_read
-    await until_read(model, read + 1, task)
+    await until_read(model, model.tokens_read + 1, task)
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    read = model.tokens_read
     await rest(model)
-    # What is read in one step on the processor, twice; and the one token.
-    assert model.tokens_read - read <= 2 * 32 + 1
+    # What is read in one step on the processor, and the one token.
+    assert model.tokens_read - read <= 32 + 1
 
 
 async def test_conversations_at_once_get_what_they_would_get_alone(create, untrained):
@@ -238,7 +238,7 @@ async def test_a_model_that_gives_no_numbers_is_told(create, untrained):
     import torch
 
     model = await create(untrained)
-    weights = model._runtime.model._model.get_output_embeddings().weight
+    weights = model._runtime.forward._model.get_output_embeddings().weight
     with torch.no_grad():
         weights.fill_(float("nan"))
 

@@ -20,13 +20,13 @@ def prompt(text: str, session: str = "a", **more) -> Prompt:
     return Prompt(UserTurn(text), instructions=INSTRUCTIONS, session=session, **more)
 
 
-async def talk(model, seed: int = 0, *, drafts: bool = False) -> list[str]:
+async def talk(model, seed: int = 0, *, drafts: bool = False, session: str = "a") -> list[str]:
     """A conversation of some turns, in which the person breaks in, and what was said in it."""
     history: tuple[Exchange, ...] = ()
     said = []
     for turn in range(6):
         words = f"this is turn {turn} and I have more to say"
-        asked = prompt(words, history=history, seed=seed + turn)
+        asked = prompt(words, session, history=history, seed=seed + turn)
         if drafts:
             await model.prepare(replace(asked, turn=UserTurn("")))
             thought = replace(asked, aim="thought", turn=UserTurn(words[:14]))
@@ -50,11 +50,11 @@ async def talk(model, seed: int = 0, *, drafts: bool = False) -> list[str]:
 async def test_what_is_said_is_the_same_with_and_without(create, untrained, temperature, drafts):
     options = {"temperature": temperature, "top_p": 0.95, "max_new_tokens": 24}
     keeping = await create(untrained, **options)
-    forgetful = await create(untrained, sessions=0, **options)
+    forgetful = await create(untrained, **options)
 
     said = await talk(keeping, seed=3, drafts=drafts)
 
-    assert said == await talk(forgetful, seed=3)
+    assert said == await talk(forgetful, seed=3, session="")
     assert len(set(said)) > 4
     assert forgetful.cache_bytes == 0
 
@@ -68,7 +68,7 @@ async def test_a_window_over_the_past_changes_nothing(create, tmp_path):
 
     keeping = await talk(await create(folder, **options))
 
-    assert keeping == await talk(await create(folder, sessions=0, **options))
+    assert keeping == await talk(await create(folder, **options), session="")
 
 
 async def test_only_what_is_new_is_read(create, untrained):

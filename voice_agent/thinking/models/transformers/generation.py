@@ -1,148 +1,115 @@
-"""One answer in the making: a step reads a part of the prompt, or writes a token."""
+"""One answer in the making: what of its prompt is read, and what was written."""
 
-import logging
+import random
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from voice_agent.errors import EngineError
 from voice_agent.events import Prompt
 from voice_agent.thinking.models.transformers.answer import Answer
-from voice_agent.thinking.models.transformers.chat import Chat, Reading
-from voice_agent.thinking.models.transformers.loading import LoadedModel
-from voice_agent.thinking.models.transformers.options import Options
-from voice_agent.thinking.models.transformers.prefixes import Prefix, Prefixes
-from voice_agent.thinking.models.transformers.sampling import Choice
-from voice_agent.thinking.models.transformers.turns import Piece
+from voice_agent.thinking.models.transformers.chat import Reading
+from voice_agent.thinking.models.transformers.slots import Slot
+from voice_agent.thinking.models.transformers.tool_calls import THOUGHT_BEGINS, THOUGHT_ENDS
+from voice_agent.thinking.models.transformers.turns import Piece, Rank
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from voice_agent.thinking.models.transformers.runtime import Runtime
 
 _TURN_BEGINS = "<words>"
 """What a turn of the person begins with in our own messages."""
 
-
-class Runtime:
-    """What all generations share: the model, how it is spoken to, and what it has read.
-
-    Used by the model's thread alone.
-
-    Attributes:
-        tokens_read: Tokens that have gone through the model, for all conversations.
-    """
-
-    def __init__(self, options: Options, model: LoadedModel) -> None:
-        self.options = options
-        self.model = model
-        self.chat = Chat(model.tokenizer, options.model)
-        self.prefixes = Prefixes(options.sessions)
-        self.ends = model.ends | self.chat.ends
-        self.longest_prompt = max(1, model.context - options.max_new_tokens)
-        self.tokens_read = 0
-
-    def unload(self) -> None:
-        """Gives the memory back; nothing can be done afterwards."""
-        import torch
-
-        del self.model, self.chat
-        self.prefixes.clear()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+_SENTENCE = re.compile(r"\w.*?([.!?…]\s|[。！？])", re.DOTALL)
 
 
 class Preparation:
-    """Reads a prompt, so that a generation need not."""
+    """Reads a prompt, so that a generation need not.
 
-    def __init__(self, runtime: Runtime, prompt: Prompt) -> None:
+    Attributes:
+        session: The conversation.
+        begun: Whether the prompt is in tokens.
+        tokens: All that is before the model: the prompt, then the answer.
+        slot: Where what was read of them is kept; None while it has none, or was taken away.
+        writes: Whether an answer is wanted.
+    """
+
+    writes = False
+
+    def __init__(self, runtime: "Runtime", prompt: Prompt) -> None:
         self._runtime = runtime
         self._prompt = prompt
-        self._reading: Reading | None = None
-        self._prefix: Prefix | None = None
-        self._unread: list[int] = []
-        self._scores: Any = None
+        self.session = prompt.session
+        self.begun = False
+        self.tokens: list[int] = []
+        self.slot: Slot | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """What goes first."""
+        return Rank.PREPARATION
+
+    @property
+    def unread(self) -> list[int]:
+        """What is still to be read."""
+        assert self.slot is not None
+        return self.tokens[len(self.slot.tokens) :]
 
     @property
     def over(self) -> bool:
         """Whether all of the prompt has been read."""
-        return self._reading is not None and not self._unread
+        return self.slot is not None and not self.unread
 
-    def step(self) -> Sequence[Piece]:
-        """Reads on."""
-        if self._reading is None:
-            self._begin()
-        else:
-            self._read(self._unread[: self._runtime.model.at_once])
+    def begin(self) -> Sequence[Piece]:
+        """Puts the prompt into tokens; returns what is known of the answer."""
+        self._read_prompt()
         return ()
+
+    def chance(self) -> float:
+        """A random number in [0, 1) for the choice of the next token."""
+        raise NotImplementedError
+
+    def write(self, token: int) -> Sequence[Piece]:
+        """Takes the next token of the answer; returns what it brings."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Leaves what was read to the conversation's next prompt."""
-        if self._prefix is not None:
-            self._runtime.prefixes.give_back(self._prefix)
-            self._prefix = None
-        self._scores = None
+        self._runtime.leave(self)
 
-    def _begin(self) -> Reading:
+    def _read_prompt(self) -> Reading:
         runtime = self._runtime
-        self._reading = runtime.chat.read(self._prompt, runtime.longest_prompt)
-        tokens = self._reading.tokens
-        self._prefix = runtime.prefixes.take(self._prompt.session, tokens)
-        kept = len(self._prefix.tokens)
-        self._unread = tokens[kept:]
-        log.debug(
-            "prompt of a language model",
-            extra={
-                "session": self._prompt.session,
-                "tokens": len(tokens),
-                "kept": kept,
-                "cache_bytes": runtime.prefixes.bytes,
-            },
-        )
-        return self._reading
-
-    def _read(self, tokens: list[int]) -> None:
-        import torch
-
-        assert self._prefix is not None
-        try:
-            self._scores = self._runtime.model.read(tokens, self._prefix.cache)
-        except Exception as error:
-            # Some layers may have taken the tokens in, and others not.
-            self._runtime.prefixes.discard(self._prefix)
-            self._prefix = None
-            if isinstance(error, torch.cuda.OutOfMemoryError):
-                self._runtime.prefixes.clear()
-                torch.cuda.empty_cache()
-                raise EngineError(
-                    "the memory of the GPU is full; lower thinking.language_model.sessions or "
-                    "context_tokens, or choose a smaller model"
-                ) from error
-            raise
-        self._runtime.tokens_read += len(tokens)
-        self._prefix.tokens.extend(tokens)
-        self._unread = self._unread[len(tokens) :]
+        most = max(1, runtime.context - runtime.options.max_new_tokens)
+        reading = runtime.chat.read(self._prompt, most)
+        self.tokens = list(reading.tokens)
+        self.begun = True
+        return reading
 
 
 class Generation(Preparation):
     """Reads a prompt and writes the answer to it."""
 
-    def __init__(self, runtime: Runtime, prompt: Prompt) -> None:
+    writes = True
+
+    def __init__(self, runtime: "Runtime", prompt: Prompt) -> None:
         super().__init__(runtime, prompt)
         self._written = 0
         self._over = False
+        self._random = random.Random(prompt.seed)
+        self._rank = Rank.THOUGHT if prompt.aim == "thought" else Rank.FIRST_SENTENCE
+        self._said = ""
+
+    @property
+    def rank(self) -> Rank:
+        """A reply goes first until its first sentence is there."""
+        return self._rank
 
     @property
     def over(self) -> bool:
         """Whether the answer is complete."""
         return self._over
 
-    def step(self) -> Sequence[Piece]:
-        """Reads a part of the prompt, or writes a token; returns what is known of the answer."""
-        if self._reading is None:
-            return self._start()
-        self._read(self._unread[: self._runtime.model.at_once])
-        return () if self._unread else self._write()
-
-    def _start(self) -> Sequence[Piece]:
-        reading, chat = self._begin(), self._runtime.chat
-        self._choice = Choice(self._runtime.options, self._runtime.model.device, self._prompt.seed)
+    def begin(self) -> Sequence[Piece]:
+        """Puts the prompt into tokens; returns the beginning put into the model's mouth."""
+        reading, chat = self._read_prompt(), self._runtime.chat
         self._call_begun = reading.call_begun
         self._answer = Answer(
             chat.tokenizer,
@@ -150,28 +117,45 @@ class Generation(Preparation):
             next_turn=(_TURN_BEGINS, chat.next_turn),
             tools=reading.names,
         )
-        return self._answer.say(reading.begun)
+        return self._noted(self._answer.say(reading.begun))
 
-    def _write(self) -> Sequence[Piece]:
-        token = self._choice(self._scores)
+    def chance(self) -> float:
+        """A random number in [0, 1); the same seed gives the same row of them."""
+        return self._random.random()
+
+    def write(self, token: int) -> Sequence[Piece]:
+        """Takes the next token of the answer; returns what it brings."""
         self._written += 1
         if token in self._runtime.ends:
             return self._finish()
+        self.tokens.append(token)
         pieces = self._answer.feed(token)
         if self._answer.over and self._call_begun:
-            return [*pieces, *self._begin_call(token)]
+            return self._noted([*pieces, *self._begin_call()])
         if self._answer.over or self._written >= self._runtime.options.max_new_tokens:
             return [*pieces, *self._finish()]
-        self._unread = [token]
-        return pieces
+        return self._noted(pieces)
 
-    def _begin_call(self, token: int) -> list[Piece]:
+    def _begin_call(self) -> list[Piece]:
         """After the thought, puts the beginning of a call that must come into the model's mouth."""
         begun, self._call_begun = self._call_begun, ""
-        self._unread = [token, *self._runtime.chat.tokens(begun)]
+        tokens = self._runtime.chat.tokens(begun)
+        self._written += len(tokens)
+        if self._written >= self._runtime.options.max_new_tokens:
+            return self._finish()
+        self.tokens.extend(tokens)
         self._answer.go_on()
         return self._answer.say(begun)
 
     def _finish(self) -> list[Piece]:
         self._over = True
         return self._answer.finish()
+
+    def _noted(self, pieces: list[Piece]) -> list[Piece]:
+        """Sees whether the first sentence is out: the voice has something to say by then."""
+        if self._rank is Rank.FIRST_SENTENCE:
+            self._said += "".join(piece for piece in pieces if isinstance(piece, str))
+            _, ended, reply = self._said.rpartition(THOUGHT_ENDS)
+            if (ended or THOUGHT_BEGINS not in self._said) and _SENTENCE.search(reply):
+                self._rank, self._said = Rank.REPLY, ""
+        return pieces

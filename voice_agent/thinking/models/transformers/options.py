@@ -16,7 +16,8 @@ class Options(BaseModel):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where it runs")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Number format; auto: bfloat16 on a GPU, float32 elsewhere"
+        "auto",
+        description="Number format; auto: bfloat16 where the device computes it, else float32",
     )
     threads: int = Field(
         0, ge=0, le=256, description="Threads on the processor; 0 for half of its cores"
@@ -38,9 +39,10 @@ class Options(BaseModel):
     )
     sessions: int = Field(
         8,
-        ge=0,
-        le=1024,
-        description="Conversations whose beginning is kept in memory, so that it is read only once",
+        ge=1,
+        le=256,
+        description="Conversations whose beginning is kept in memory and read only once, and "
+        "that are answered at once; fewer where memory is short",
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,157 @@
+"""What the model makes of tokens: one prompt read on, or a token written in each of many rows.
+
+Imports torch and transformers; imported only where a model is loaded.
+"""
+
+import inspect
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from voice_agent.thinking.models.transformers import masks
+from voice_agent.thinking.models.transformers.batches import SPARE, Batch, Row
+from voice_agent.thinking.models.transformers.cache import SlotCache, Span
+from voice_agent.thinking.models.transformers.graphs import Graphs
+
+log = logging.getLogger(__name__)
+
+
+class Forward:
+    """A causal language model with its memory; used by one thread.
+
+    On the processor each pass has just the size that it needs. On a GPU, where starting a pass
+    takes longer than computing it, passes of a few fixed sizes are captured as CUDA graphs.
+
+    Attributes:
+        cache: Its memory.
+        batches: Whether rows can be computed together; else one after another.
+    """
+
+    def __init__(self, model: Any, vocabulary: int, slots: int, length: int) -> None:
+        """Wraps a model; nothing is computed yet.
+
+        Args:
+            model: A causal language model of transformers, on its device.
+            vocabulary: Tokens that there are; weights are often padded beyond them.
+            slots: Rows that the memory holds.
+            length: Tokens of each.
+        """
+        self._model = model.eval()
+        self._config = model.config.get_text_config()
+        self._vocabulary = vocabulary
+        self._one_alone = "logits_to_keep" in inspect.signature(model.forward).parameters
+        self.cache = SlotCache(slots, length + SPARE)
+        self.batches = masks.can_be_made(self._config)
+        self._graphs: Graphs | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        device: torch.device = self._model.device
+        return device
+
+    def read(self, row: Row) -> torch.Tensor:
+        """Reads on in a row, and adds to what is kept of it; blocks.
+
+        Returns:
+            A score for each token that may follow: float32, [1, vocabulary].
+        """
+        with torch.inference_mode():
+            if self._graphs is not None and (scores := self._graphs.run([row])) is not None:
+                return scores
+            used = row.at + len(row.tokens)
+            span = Span(slice(row.slot, row.slot + 1), self._tensor([range(row.at, used)]), used)
+            # Of a row alone the library knows best how it is computed.
+            return self._compute(self._tensor([row.tokens]), span)
+
+    def write(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Reads one token in each row; blocks.
+
+        Returns:
+            Scores for the tokens that may follow: float32, [rows, vocabulary].
+        """
+        if len(rows) == 1:
+            return self.read(rows[0])
+        if not self.batches:
+            return torch.cat([self.read(row) for row in rows])
+        with torch.inference_mode():
+            if self._graphs is not None and (scores := self._graphs.run(rows)) is not None:
+                return scores
+            # Side by side in memory wherever that is so: they need not be gathered then.
+            order = sorted(range(len(rows)), key=lambda number: rows[number].slot)
+            scores = self.together(Batch.of([rows[number] for number in order]))
+            return scores[self._tensor(sorted(range(len(order)), key=order.__getitem__))]
+
+    def straight(self, tokens: Sequence[int]) -> torch.Tensor:
+        """The scores after some tokens, computed without the memory."""
+        with torch.inference_mode():
+            scores = self._model(input_ids=self._tensor([tokens]), use_cache=False).logits
+            result: torch.Tensor = scores[:, -1, : self._vocabulary].float()
+            return result
+
+    def together(self, batch: Batch) -> torch.Tensor:
+        """Computes rows of different lengths at once, as they are."""
+        slots = batch.slots
+        side_by_side = slots == tuple(range(slots[0], slots[0] + len(slots)))
+        rows = slice(slots[0], slots[-1] + 1) if side_by_side else self._tensor(slots)
+        span = Span(rows, self._tensor(batch.positions), batch.used)
+        return self.masked(self._tensor(batch.tokens), span)
+
+    def masked(
+        self, tokens: torch.Tensor, span: Span, last: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """As ``_compute``, with masks of our own: each row has a length of its own."""
+        mask = masks.make(self._config, span.positions, span.used, self._model.dtype)
+        return self._compute(tokens, span, last, attention_mask=mask)
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Copies what was computed for the first tokens of a slot to another."""
+        with torch.inference_mode():
+            self.cache.copy(source, target, length)
+
+    def clear(self, slot: int) -> None:
+        """Empties a slot whose numbers are no longer any."""
+        with torch.inference_mode():
+            self.cache.clear(slot)
+
+    def capture(self) -> None:
+        """Prepares a GPU for passes of fixed sizes; without a GPU, or if that fails, does nothing.
+
+        Once a pass was computed as it is, since that makes room in the memory.
+        """
+        if self.device.type != "cuda":
+            return
+        graphs = Graphs(self, self.cache, self.device)
+        try:
+            with torch.inference_mode():
+                graphs.capture()
+        except Exception as error:
+            log.warning("the language model runs without CUDA graphs, more slowly: %s", error)
+            return
+        self._graphs = graphs
+
+    def _tensor(self, numbers: Any) -> torch.Tensor:
+        if numbers and not isinstance(numbers[0], int):
+            numbers = [list(row) for row in numbers]
+        return torch.tensor(numbers, device=self.device)
+
+    def _compute(
+        self, tokens: torch.Tensor, span: Span, last: torch.Tensor | None = None, **more: Any
+    ) -> torch.Tensor:
+        """One forward pass; ``last`` tells which token's scores are wanted, if not the last's."""
+        self.cache.span = span
+        if self._one_alone:
+            more["logits_to_keep"] = 1 if last is None else last
+        scores = self._model(
+            input_ids=tokens,
+            position_ids=span.positions,
+            past_key_values=self.cache,
+            use_cache=True,
+            **more,
+        ).logits
+        if not self._one_alone:
+            scores = scores[:, -1:] if last is None else scores[:, last]
+        result: torch.Tensor = scores[:, -1, : self._vocabulary].float()
+        return result
