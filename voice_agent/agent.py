@@ -4,30 +4,37 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Self, cast
 from uuid import uuid4
+
+from pydantic import BaseModel
 
 from voice_agent.config import engine_options
 from voice_agent.dialogue.events import SessionEvent
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.engines import (
     EngineKind,
-    LanguageModel,
     ParalinguisticAnalyzer,
     Recognizer,
     Synthesizer,
     TurnDetector,
 )
-from voice_agent.errors import Overloaded
+from voice_agent.errors import EngineUnavailable, Overloaded
 from voice_agent.handoff import Handoff
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.events import HearingEvent
 from voice_agent.hearing.listener import Listener
+from voice_agent.hearing.paralinguistics.chain import ChainedReading
+from voice_agent.hearing.recognizers.chain import ChainedRecognition
 from voice_agent.hearing.vad import VadModel
+from voice_agent.lineup import Lineup
 from voice_agent.person import Person
-from voice_agent.settings import Config, EngineChoice
+from voice_agent.settings import Config
 from voice_agent.speaking.speaker import Speaker
+from voice_agent.speaking.synthesizers.chain import ChainedVoice
 from voice_agent.store import Store
+from voice_agent.thinking import safety
 from voice_agent.thinking.character import Character
 from voice_agent.thinking.memory.embedding import Embedder
 from voice_agent.thinking.memory.recollection import Recollection
@@ -39,24 +46,19 @@ from voice_agent.workers import Worker
 
 log = logging.getLogger(__name__)
 
-_LAST_MODEL = EngineChoice(engine="embedded")
-"""Answers where all other language models fail, so that nobody is left in silence."""
-
 
 class Agent:
     """Builds conversations out of a configuration.
 
     Attributes:
         config: The configuration.
-        engines: Names of the engines that run, by kind.
         store: Where conversations are kept.
     """
 
     def __init__(
         self,
         config: Config,
-        loaded: Mapping[EngineKind, Any],
-        reserve: Sequence[Any],
+        loaded: Mapping[EngineKind, Sequence[Any]],
         store: Store,
         embedder: Embedder | None,
     ) -> None:
@@ -64,8 +66,7 @@ class Agent:
 
         Args:
             config: The configuration.
-            loaded: The chosen engines.
-            reserve: Language models that answer where the chosen one fails; the last one embedded.
+            loaded: The engines by kind, in the order in which they are asked.
             store: Where conversations are kept.
             embedder: Recalls memories by meaning; None where words alone bring them back.
         """
@@ -73,16 +74,24 @@ class Agent:
         self.store = store
         self._embedder = embedder
         self._handoff = Handoff(config.safety.handoff) if config.safety.handoff.url else None
-        self.engines: Mapping[str, str] = {kind: engine.name for kind, engine in loaded.items()}
-        self._loaded = loaded
-        self._recognizer: Recognizer = loaded["recognizer"]
-        self._analyzer: ParalinguisticAnalyzer = loaded["paralinguistics"]
-        self._detector: TurnDetector = loaded["turn_detector"]
-        self._embedded: EmbeddedModel = reserve[-1]
-        chosen: LanguageModel = loaded["language_model"]
-        alone = isinstance(chosen, EmbeddedModel)
-        self._models = ModelChain([chosen] if alone else [chosen, *reserve])
-        self._synthesizer: Synthesizer = loaded["synthesizer"]
+        self._recognizers = Lineup[Recognizer]("recognizer", loaded["recognizer"])
+        self._analyzers = Lineup[ParalinguisticAnalyzer](
+            "paralinguistics", loaded["paralinguistics"]
+        )
+        self._detectors = Lineup[TurnDetector]("turn_detector", loaded["turn_detector"])
+        self._models = ModelChain(loaded["language_model"])
+        self._reflex: EmbeddedModel = loaded["language_model"][-1]
+        self._synthesizers = Lineup[Synthesizer]("synthesizer", loaded["synthesizer"])
+        self._lineups: Mapping[EngineKind, Lineup[Any]] = {
+            line.kind: line
+            for line in (
+                self._recognizers,
+                self._analyzers,
+                self._detectors,
+                self._models,
+                self._synthesizers,
+            )
+        }
         self._vad = VadModel()
         self._ears = Worker.thread("ears")
         self._open: dict[str, Session | None] = {}
@@ -95,37 +104,40 @@ class Agent:
             ConfigError: An engine does not exist or does not take its options.
             EngineUnavailable: An engine cannot run here; says what to do.
         """
-        classes = {
-            kind: engine_options(kind, choice) for kind, choice in config.engine_choices.items()
-        }
-        reserve = [
-            engine_options("language_model", choice)
-            for choice in (*config.thinking.fallback, _LAST_MODEL)
-        ]
+        wanted = _wanted(config)
         store = await Store.open(config.store.path)
-        creating = [
-            asyncio.ensure_future(engine.create(options))
-            for engine, options in (*classes.values(), *reserve)
-        ]
-        if config.memory.embedding is not None:
-            creating.append(asyncio.ensure_future(Embedder.create(config.memory.embedding)))
-        outcomes = await asyncio.gather(*creating, return_exceptions=True)
-        chosen, spare = outcomes[: len(classes)], outcomes[len(classes) :]
-        embedder = spare.pop() if config.memory.embedding is not None else None
-        failures = [one for one in (*chosen, embedder) if isinstance(one, BaseException)]
-        if failures:
-            for engine in outcomes:
-                if not isinstance(engine, BaseException):
-                    await engine.close()
-            await store.close()
-            raise failures[0]
-        for missing in spare:
-            if isinstance(missing, BaseException):
-                # It would only stand in for another one.
-                log.warning("a language model in reserve is missing: %s", missing)
-        ready = [model for model in spare if not isinstance(model, BaseException)]
-        loaded = dict(zip(classes, chosen, strict=True))
-        return cls(config, loaded, ready, store, cast("Embedder | None", embedder))
+        outcomes = await asyncio.gather(
+            *(one.engine.create(one.options) for one in wanted),
+            _embedder(config),
+            asyncio.to_thread(safety.prepare),
+            return_exceptions=True,
+        )
+        *engines, embedder, prepared = outcomes
+        needed = [engine for one, engine in zip(wanted, engines, strict=True) if one.needed]
+        for failure in (*needed, embedder, prepared):
+            if isinstance(failure, BaseException):
+                for loaded in (*engines, embedder):
+                    if loaded is not None and not isinstance(loaded, BaseException):
+                        await loaded.close()
+                await store.close()
+                raise failure
+        lines: dict[EngineKind, list[Any]] = {kind: [] for kind in config.lineups}
+        for one, engine in zip(wanted, engines, strict=True):
+            if isinstance(engine, BaseException):
+                _warn_of_missing(one.kind, engine)
+            else:
+                lines[one.kind].append(engine)
+        return cls(config, lines, store, cast("Embedder | None", embedder))
+
+    @property
+    def engines(self) -> Mapping[str, str]:
+        """Names of the engines that are asked first by now, by kind."""
+        return {kind: lineup.first.name for kind, lineup in self._lineups.items()}
+
+    @property
+    def resting(self) -> Mapping[str, Sequence[str]]:
+        """Names of the engines that failed a while ago, by kind."""
+        return {kind: names for kind, line in self._lineups.items() if (names := line.resting)}
 
     @property
     def sessions(self) -> int:
@@ -173,9 +185,8 @@ class Agent:
         for session in list(self._open.values()):
             if session is not None:
                 await session.close()
-        for engine in self._loaded.values():
-            await engine.close()
-        await self._models.close()
+        for lineup in self._lineups.values():
+            await lineup.close()
         if self._embedder is not None:
             await self._embedder.close()
         if self._handoff is not None:
@@ -194,16 +205,18 @@ class Agent:
         config = self.config
         hearing = config.hearing
         async with AsyncExitStack() as opened:
-            words = await self._recognizer.open()
+            words = await ChainedRecognition.open(
+                self._recognizers, emit, config.limits.turn_seconds
+            )
             opened.push_async_callback(words.close)
-            voice = await self._analyzer.open()
+            voice = await ChainedReading.open(self._analyzers, emit)
             opened.push_async_callback(voice.close)
             await self.store.begin(id, user.name if user else None, self.engines)
             recollection = await Recollection.open(
                 self.store, user, id, config.memory, self._embedder
             )
             opened.pop_all()
-        ear = Ear(self._vad, self._detector, hearing.vad, hearing.endpointing)
+        ear = Ear(self._vad, self._detectors.first, hearing.vad, hearing.endpointing)
 
         def listen(on_event: Callable[[HearingEvent], None]) -> Listener:
             return Listener(ear, words, voice, self._ears, on_event)
@@ -219,10 +232,10 @@ class Agent:
         )
         wings = Wings(
             listen,
-            Thinker(self._models, gate, character, self._embedded.think, recollection),
-            Speaker(self._synthesizer, config.speaking.level_db),
+            Thinker(self._models, gate, character, self._reflex.think, recollection, emit),
+            Speaker(ChainedVoice(self._synthesizers, emit), config.speaking.level_db),
             self.store,
-            self.engines,
+            lambda: {**self.engines, "recognizer": words.name},
         )
         return Session(id, wings, config, emit, clock, self._closed)
 
@@ -230,3 +243,44 @@ class Agent:
         self._open.pop(id, None)
         await self.store.end(id)
         log.info("session closed", extra={"session": id, "open": len(self._open)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An engine to be loaded; one that is not ``needed`` only stands in for another."""
+
+    kind: EngineKind
+    engine: Any
+    options: BaseModel
+    needed: bool
+
+
+def _wanted(config: Config) -> list[_Wanted]:
+    """The engines of a configuration.
+
+    Raises:
+        ConfigError: One does not exist or does not take its options.
+        EngineUnavailable: One that is needed cannot run here.
+    """
+    wanted = []
+    for kind, line in config.lineups.items():
+        for choice in line:
+            # The embedded model thinks for itself, too, where a slow one has not thought yet.
+            needed = choice is line[0] or (kind == "language_model" and choice is line[-1])
+            try:
+                wanted.append(_Wanted(kind, *engine_options(kind, choice), needed))
+            except EngineUnavailable as error:
+                if needed:
+                    raise
+                _warn_of_missing(kind, error)
+    return wanted
+
+
+def _warn_of_missing(kind: EngineKind, error: BaseException) -> None:
+    log.warning("an engine in reserve is missing (%s): %s", kind, error)
+
+
+async def _embedder(config: Config) -> Embedder | None:
+    if config.memory.embedding is None:
+        return None
+    return await Embedder.create(config.memory.embedding)

@@ -462,12 +462,14 @@ class Speech:
     """Audio of (a part of) a phrase: mono float32 with the words that it carries.
 
     Every character of the phrase is in exactly one word, white space included at the word's end,
-    so that the words of all pieces joined give the phrase.
+    so that the words of all pieces joined give the phrase. ``voice`` tells apart voices that take
+    turns; an engine leaves it empty.
     """
 
     samples: Samples
     rate: int
     words: tuple[SpokenWord, ...] = ()
+    voice: str = ""
 
 
 # --- what a turn leaves behind --------------------------------------------------------------
@@ -518,3 +520,22 @@ class TurnRecord:
     latency: Latency
     engines: Mapping[str, str]
     tools: tuple[ToolUse, ...] = ()
+
+
+# --- what goes on behind it -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSwitched:
+    """An engine failed, and another one took over in the midst of what it did.
+
+    Attributes:
+        kind: What they are (``engines.EngineKind``).
+        failed, instead: Their names.
+        reason: What went wrong.
+    """
+
+    kind: str
+    failed: str
+    instead: str
+    reason: str

@@ -87,7 +87,7 @@ class Hearing(Section):
     paralinguistics: EngineChoice = Field(
         EngineChoice(engine="embedded"),
         description="Engine that hears how it is said; where it fails the embedded one takes over, "
-        "and at the last the voice is measured alone",
+        "and at last the voice is measured alone",
     )
     turn_detector: EngineChoice = Field(
         EngineChoice(engine="embedded"), description="Engine that tells a pause from an end"

@@ -66,10 +66,10 @@ async def call(tmp_path) -> AsyncIterator[Call]:
             Thinker(ModelChain([model or scripted.Model()]), SafetyGate(settings.safety)),
             Speaker(scripted.ToneVoice(), settings.speaking.level_db),
             store,
-            {"recognizer": "scripted"},
+            lambda: {"recognizer": "scripted"},
         )
         id = f"sess_{len(people)}"
-        await store.begin(id, None, wings.engines)
+        await store.begin(id, None, wings.engines())
 
         async def closed(_: str) -> None:
             pass

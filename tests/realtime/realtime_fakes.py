@@ -230,6 +230,7 @@ class FakeAgent:
     def __init__(self, **sections: Any) -> None:
         self.config = Config.model_validate(sections)
         self.engines = ENGINES
+        self.resting: dict[str, Any] = {}
         self.store = FakeStore()
         self.opened: list[FakeSession] = []
         self.users: list[Person | None] = []

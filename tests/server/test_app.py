@@ -39,6 +39,7 @@ async def agent(tmp_path):
     yield SimpleNamespace(
         config=Config(),
         engines={"recognizer": "ears"},
+        resting={},
         store=store,
         sessions=0,
         is_open=lambda session: session == "sess_open",
@@ -68,8 +69,16 @@ async def test_health_tells_what_runs(agent):
         "status": "ok",
         "profile": "embedded",
         "engines": {"recognizer": "ears"},
+        "resting": {},
         "sessions": 0,
     }
+
+
+async def test_health_names_engines_that_failed(agent):
+    agent.resting = {"recognizer": ("ears",)}
+    async with client(agent) as http:
+        answer = (await http.get("/healthz")).json()
+    assert (answer["status"], answer["resting"]) == ("degraded", {"recognizer": ["ears"]})
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,12 @@ def sounding_db(samples: np.ndarray) -> float:
     return level_db(samples[np.abs(samples) > 0])
 
 
+def leveller_of(voice: VoiceLevel) -> Leveller:
+    leveller = Leveller(-22, RATE)
+    leveller.follow(voice)
+    return leveller
+
+
 def test_pauses_do_not_count_to_the_level_of_a_voice() -> None:
     voice = VoiceLevel()
     voice.observe(speech(3, -30), RATE, volume_db=0)
@@ -42,14 +48,14 @@ def test_silence_tells_nothing() -> None:
 def test_any_voice_comes_to_the_level_wanted(db: float) -> None:
     voice = VoiceLevel()
     voice.observe(speech(3, db), RATE, volume_db=0)
-    levelled = Leveller(voice, -22, RATE).process(speech(2, db, seed=1))
+    levelled = leveller_of(voice).process(speech(2, db, seed=1))
     assert sounding_db(levelled) == pytest.approx(-22, abs=0.7)
 
 
 def test_within_a_reply_the_gain_hardly_moves() -> None:
     voice = VoiceLevel()
     voice.observe(speech(3, -30), RATE, volume_db=0)
-    leveller = Leveller(voice, -22, RATE)
+    leveller = leveller_of(voice)
     leveller.process(speech(1, -30))
     for _ in range(10):
         voice.observe(speech(3, -10), RATE, volume_db=0)
@@ -62,6 +68,16 @@ def test_peaks_are_bent_and_never_clip() -> None:
     voice = VoiceLevel()
     voice.observe(speech(3, -40), RATE, volume_db=0)
     loud = np.linspace(-5, 5, RATE, dtype="f4")
-    levelled = Leveller(voice, -22, RATE).process(loud)
+    levelled = leveller_of(voice).process(loud)
     assert np.abs(levelled).max() <= 0.99
     assert np.all(np.diff(levelled) >= 0)
+
+
+def test_another_voice_is_at_its_own_gain_at_once() -> None:
+    quiet, loud = VoiceLevel(), VoiceLevel()
+    quiet.observe(speech(3, -40), RATE, volume_db=0)
+    loud.observe(speech(3, -12), RATE, volume_db=0)
+    leveller = leveller_of(quiet)
+    leveller.process(speech(1, -40))
+    leveller.follow(loud)
+    assert sounding_db(leveller.process(speech(1, -12))) == pytest.approx(-22, abs=0.7)

@@ -6,6 +6,7 @@ import pytest
 from voice_agent.errors import EngineError
 from voice_agent.events import (
     Conduct,
+    EngineSwitched,
     Exchange,
     Memory,
     Paralinguistics,
@@ -240,14 +241,14 @@ def test_a_web_address_is_no_end_of_a_sentence():
 )
 async def test_where_a_model_gives_no_answer_the_next_one_does(broken):
     first, second = ScriptedModel(*broken), ScriptedModel(THINK, "I am here.")
-    thinker = thinker_of(first, second)
-    troubles: list[EngineError] = []
-    thinker.on_trouble = troubles.append
+    switches: list[EngineSwitched] = []
+    thinker = thinker_of(first, second, tell=switches.append)
     items = [item async for item in thinker.reply(UserTurn("hello there"), ())]
     assert [isinstance(item, Thought) for item in items] == [True] + [False] * (len(items) - 1)
     assert spoken(items) == "I am here."
-    assert len(troubles) == 1
-    assert "scripted" in str(troubles[0])
+    assert [(one.kind, one.failed, one.instead) for one in switches] == [
+        ("language_model", "scripted", "scripted")
+    ]
 
 
 async def test_nobody_answers_on_behalf_of_a_model_that_has_begun_to_speak():

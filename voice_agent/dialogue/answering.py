@@ -37,7 +37,7 @@ class Answering:
     Args:
         session: Id of the conversation.
         thinker, speaker, store: Who thinks, who speaks, and where turns are kept.
-        engines: Names of the engines by kind, for the records.
+        engines: Tells the names of the engines by kind, for the records.
         clock: Seconds, by which audio is played.
         holds: Whether the listener's player holds its buffer when it is told to.
         emit: Told what happens.
@@ -57,7 +57,7 @@ class Answering:
         thinker: Thinker,
         speaker: Speaker,
         store: Store,
-        engines: Mapping[str, str],
+        engines: Callable[[], Mapping[str, str]],
         clock: Callable[[], float],
         holds: bool,
         emit: Callable[[SessionEvent], None],
@@ -86,7 +86,6 @@ class Answering:
         self._floor_taken = asyncio.Event()
         self._storing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        thinker.on_trouble = self.fail
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -333,7 +332,7 @@ class Answering:
             heard=turn.heard,
             status=turn.status or ReplyStatus.UNFINISHED,
             latency=turn.latency,
-            engines=self._engines,
+            engines=self._engines(),
             tools=turn.tools,
         )
         self._start(self._store_record(record, turn.exchange if ended else None))

@@ -6,6 +6,7 @@ Plain, immutable data; times are seconds of received audio since the session beg
 from dataclasses import dataclass
 
 from voice_agent.events import (
+    EngineSwitched,
     Hypothesis,
     Paralinguistics,
     ReplyStatus,
@@ -197,5 +198,6 @@ SessionEvent = (
     | ReplySpoken
     | ReplyEnded
     | TurnEnded
+    | EngineSwitched
     | SessionFailed
 )

@@ -57,13 +57,16 @@ from voice_agent.thinking.thinker import Thinker
 
 @dataclass(frozen=True, slots=True)
 class Wings:
-    """What a session is made of: one listener, one thinker, one speaker, and where turns go."""
+    """What a session is made of: one listener, one thinker, one speaker, and where turns go.
+
+    ``engines`` names the engines by kind that are at work now.
+    """
 
     listen: Callable[[Callable[[HearingEvent], None]], Listener]
     thinker: Thinker
     speaker: Speaker
     store: Store
-    engines: Mapping[str, str]
+    engines: Callable[[], Mapping[str, str]]
 
 
 class Session:

@@ -65,9 +65,10 @@ def create_app(agent: Agent) -> Starlette:
     async def healthz(_: Request) -> Response:
         return JSONResponse(
             {
-                "status": "ok",
+                "status": "degraded" if agent.resting else "ok",
                 "profile": agent.config.profile,
                 "engines": dict(agent.engines),
+                "resting": {kind: list(names) for kind, names in agent.resting.items()},
                 "sessions": agent.sessions,
             }
         )

@@ -13,7 +13,7 @@ from prometheus_client import (
 )
 
 from voice_agent.dialogue.events import ReplyEnded, SessionEvent, SpeechIgnored, TurnEnded
-from voice_agent.events import ReplyStatus
+from voice_agent.events import EngineSwitched, ReplyStatus
 
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
@@ -35,6 +35,9 @@ class Metrics:
         self._turns = counter("turns", "Turns by how the reply to them ended", "status")
         self._interruptions = counter("interruptions", "Replies that the person interrupted")
         self._ignored = counter("ignored_sounds", "Sounds that were taken for no turn")
+        self._switches = counter(
+            "engine_switches", "Engines that failed where another took over", "kind", "failed"
+        )
         self._errors = counter("errors", "Errors that clients were told of", "code")
         self._refused = counter("refused_connections", "Clients turned away", "reason")
         self._dropped = counter("dropped_connections", "Connections that were cut", "reason")
@@ -61,6 +64,8 @@ class Metrics:
                 self._interruptions.inc()
             case SpeechIgnored():
                 self._ignored.inc()
+            case EngineSwitched(kind, failed):
+                self._switches.labels(kind, failed).inc()
 
     def on_error(self, code: str) -> None:
         """A client was sent an error."""

@@ -62,16 +62,20 @@ class Leveller:
     """Brings one reply to a level, with a gain that hardly moves, and never clips.
 
     Args:
-        voice: Level of the voice that speaks, kept up to date by others.
         level_db: Level wanted at normal volume, in dB relative to full scale.
         rate: Sample rate of what is levelled.
     """
 
-    def __init__(self, voice: VoiceLevel, level_db: float, rate: int) -> None:
-        self._voice = voice
+    def __init__(self, level_db: float, rate: int) -> None:
         self._level_db = level_db
         self._rate = rate
+        self._voice = VoiceLevel()
         self._gain_db: float | None = None
+
+    def follow(self, voice: VoiceLevel) -> None:
+        """The audio from now on is of this voice, whose level others keep up to date."""
+        if voice is not self._voice:
+            self._voice, self._gain_db = voice, None
 
     def process(self, samples: Samples) -> Samples:
         """Levels the next piece; all samples stay within ±0.99."""

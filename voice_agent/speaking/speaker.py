@@ -1,15 +1,15 @@
 """The face of speaking: reply text in, audio with its words out."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from voice_agent.audio.pcm import SPEAKING_RATE, Samples
 from voice_agent.audio.resample import StreamResampler
-from voice_agent.engines import Synthesizer
 from voice_agent.events import Phrase, Speech, SpokenWord, Tone
 from voice_agent.speaking.level import Leveller, VoiceLevel
 from voice_agent.speaking.phrases import PhraseSplitter
@@ -42,19 +42,27 @@ _SEAM_S = 0.02
 """Pause after a phrase that was cut without punctuation."""
 
 
+class Voice(Protocol):
+    """What the speaker needs of a synthesizer."""
+
+    def synthesize(self, phrase: Phrase) -> AsyncIterator[Speech]:
+        """As in ``engines.Synthesizer``."""
+        ...
+
+
 class Speaker:
-    """Speaks replies with one synthesizer, any number of them at the same time.
+    """Speaks replies, any number of them at the same time.
 
     Args:
-        synthesizer: The voice.
+        synthesizer: Gives phrases a voice.
         level_db: Level of neutral speech in dB relative to full scale; a tone's volume counts
             from there.
     """
 
-    def __init__(self, synthesizer: Synthesizer, level_db: float) -> None:
+    def __init__(self, synthesizer: Voice, level_db: float) -> None:
         self._synthesizer = synthesizer
         self._level_db = level_db
-        self._voice_level = VoiceLevel()
+        self._levels: defaultdict[str, VoiceLevel] = defaultdict(VoiceLevel)
 
     async def speak(
         self, text: AsyncIterator[str], emotion: str, style: str = ""
@@ -77,7 +85,7 @@ class Speaker:
             EngineError: The synthesizer failed. Errors of ``text`` are passed on.
         """
         tone = tone_for(emotion, style)
-        leveller = Leveller(self._voice_level, self._level_db, SPEAKING_RATE)
+        leveller = Leveller(self._level_db, SPEAKING_RATE)
         phrases: asyncio.Queue[Spoken | None] = asyncio.Queue()
         room = asyncio.Semaphore(_PHRASES_AHEAD)
         reader = asyncio.create_task(_read(text, phrases, room))
@@ -111,10 +119,16 @@ class Speaker:
     ) -> AsyncIterator[Speech]:
         """One phrase, resampled and levelled, with words that join to its source."""
         resampler: StreamResampler | None = None
+        voice = ""
         timeline = _Timeline(spoken)
         async with _closing(self._measured(Phrase(spoken.text, tone))) as pieces:
             async for speech in pieces:
-                resampler = resampler or StreamResampler(speech.rate, SPEAKING_RATE)
+                if resampler is None or speech.voice != voice:
+                    # Another voice may have another rate and another level.
+                    if resampler is not None:
+                        yield timeline.emit(leveller.process(resampler.flush()))
+                    voice, resampler = speech.voice, StreamResampler(speech.rate, SPEAKING_RATE)
+                    leveller.follow(self._levels[voice])
                 timeline.expect(speech)
                 ready = leveller.process(resampler.process(speech.samples))
                 if ready.size:
@@ -129,9 +143,10 @@ class Speaker:
         held: list[Speech] = []
         async with _closing(self._synthesizer.synthesize(phrase)) as pieces:
             async for speech in pieces:
-                self._voice_level.observe(speech.samples, speech.rate, phrase.tone.volume_db)
+                level = self._levels[speech.voice]
+                level.observe(speech.samples, speech.rate, phrase.tone.volume_db)
                 held.append(speech)
-                if self._voice_level.known:
+                if level.known:
                     for piece in held:
                         yield piece
                     held.clear()

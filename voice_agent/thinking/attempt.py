@@ -1,6 +1,5 @@
 """One model's attempt at an answer: its stream, parsed and reviewed."""
 
-import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import cast
@@ -10,8 +9,6 @@ from voice_agent.errors import EngineError
 from voice_agent.events import Prompt, Thought, ToolCall
 from voice_agent.thinking.safety import ReplyReview
 from voice_agent.thinking.stream_parser import StreamParser
-
-log = logging.getLogger(__name__)
 
 _LOST_THREAD = "sorry, I lost my thread there."
 _SILENT = "it gave no reply; try again or choose another model"
@@ -67,8 +64,6 @@ class Attempt:
                 except StopAsyncIteration:
                     break
                 except Exception as error:  # an engine of anybody's may raise anything
-                    log.warning("language model failed", extra={"engine": self._model.name})
-                    log.debug("language model failed", exc_info=error)
                     self.failure = error
                     break
                 for piece in self._take(chunk):

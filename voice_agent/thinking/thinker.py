@@ -10,6 +10,7 @@ from typing import Any
 from voice_agent.errors import EngineError
 from voice_agent.events import (
     Draft,
+    EngineSwitched,
     Exchange,
     Prompt,
     Thought,
@@ -46,9 +47,7 @@ class Thinker:
         character: How it thinks.
         reflex: Thinks about a prompt at once: what a slow model has not thought of yet, it fills.
         recollection: What is remembered of the person.
-
-    Attributes:
-        on_trouble: Told of each model that failed where another one answered instead.
+        tell: Told of each model that failed where another one answers instead.
     """
 
     def __init__(
@@ -58,13 +57,14 @@ class Thinker:
         character: Character | None = None,
         reflex: Callable[[Prompt], Thought] = _no_reflex,
         recollection: Recollecting | None = None,
+        tell: Callable[[EngineSwitched], None] = lambda switched: None,
     ) -> None:
-        self.on_trouble: Callable[[EngineError], None] = lambda error: None
         self._models = models
         self._gate = gate
         self._character = character or Character()
         self._reflex = reflex
         self._recollection = recollection
+        self._tell = tell
         self._drafting = Drafting()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -219,17 +219,13 @@ class Thinker:
                 if reminder and attempt.said:
                     yield f" {reminder}"
                 return
-            self._models.failed(model)
             failure = attempt.failure
+            if switched := self._models.failed(model, failure):
+                self._tell(switched)
             if attempt.begun:
                 raise EngineError(
                     f"the language model failed in mid-sentence: {failure}"
                 ) from failure
-            self.on_trouble(
-                EngineError(
-                    f"language model {model.name}: {failure}; another one answers meanwhile"
-                )
-            )
         raise EngineError(f"the language model failed: {failure}") from failure
 
     def _measured(self, thought: Thought, turn: UserTurn) -> Thought:

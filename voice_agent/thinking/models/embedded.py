@@ -4,6 +4,7 @@ It needs no model file but that of emotion in words, and no time to speak of; th
 conversation give the same words.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from voice_agent.thinking.responder.thought import thought_of
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
 from voice_agent.thinking.strategy import allowed
+from voice_agent.thinking.strategy import model as strategy_model
 from voice_agent.thinking.text_emotion import TextEmotion, carried
 
 _LONGEST_TURN = 4000
@@ -59,11 +61,16 @@ class EmbeddedModel:
 
     @classmethod
     async def create(cls, options: EmbeddedOptions) -> Self:
-        """Loads the phrasebook and the model of emotion in words.
+        """Loads the phrasebook and the models of emotion in words and of strategies.
 
         Raises:
-            EngineUnavailable: The model is missing or damaged.
+            EngineUnavailable: A model is missing or damaged.
         """
+        return await asyncio.to_thread(cls._load)
+
+    @classmethod
+    def _load(cls) -> Self:
+        strategy_model.carried()
         return cls(Phrasebook(), carried())
 
     async def generate(self, prompt: Prompt) -> AsyncIterator[str]:

@@ -5,8 +5,8 @@ All rules and answers are data (``knowledge/safety_*.yaml``). ``signs`` reads th
 together, ``reply_review`` looks at what a model says, and ``gate`` is the face of it all.
 """
 
-from voice_agent.thinking.safety.gate import Reviewed, SafetyGate
+from voice_agent.thinking.safety.gate import Reviewed, SafetyGate, prepare
 from voice_agent.thinking.safety.reply_review import ReplyReview
 from voice_agent.thinking.safety.risk import Danger, Level, Risk
 
-__all__ = ["Danger", "Level", "ReplyReview", "Reviewed", "Risk", "SafetyGate"]
+__all__ = ["Danger", "Level", "ReplyReview", "Reviewed", "Risk", "SafetyGate", "prepare"]

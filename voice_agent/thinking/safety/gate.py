@@ -45,6 +45,16 @@ _MEANING = {
 _AFTER_DANGER = "They spoke of ending their life earlier; that is not over because they say so."
 
 
+def prepare() -> None:
+    """Compiles the rules and loads the model of risk: once, and not on the event loop.
+
+    Raises:
+        EngineUnavailable: The model is missing or damaged.
+    """
+    signs.prepare()
+    risk_model.carried()
+
+
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """An answer of the safety gate, which goes out instead of the model's."""
@@ -86,8 +96,7 @@ class SafetyGate:
         self._last: UserTurn | None = None
         self._told = Level.NONE
         self._young = False
-        signs.prepare()
-        risk_model.carried()
+        prepare()
 
     @property
     def level(self) -> Level:

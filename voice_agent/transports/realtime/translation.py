@@ -25,7 +25,7 @@ from voice_agent.dialogue.events import (
     TurnEnded,
     UserItem,
 )
-from voice_agent.events import ReplyStatus
+from voice_agent.events import EngineSwitched, ReplyStatus
 from voice_agent.transports.realtime.items import Items, Message, Wire
 from voice_agent.transports.realtime.replies import Replies
 from voice_agent.transports.realtime.responses import Wish
@@ -149,6 +149,8 @@ class Translation:
                     "response_id": self.replies.newest.id if self.replies.newest else None,
                     "latency_ms": asdict(record.latency),
                 }
+            case EngineSwitched():
+                yield {"type": "voice_agent.engine.switched", **asdict(event)}
             case SessionFailed(code, message, _):
                 yield error("server_error", code, message)
 
