@@ -58,8 +58,8 @@ def test_a_model_to_fetch_says_what_it_is(model: Model):
     if model.hub:
         assert model.source == f"https://huggingface.co/{model.hub}"
     if model.files:
-        pinned = sum(file.size for file in model.files)
-        assert model.megabytes == pytest.approx(pinned / 1e6, rel=0.01, abs=1)
+        pinned = sum(file.size for file in model.files) / 1e6
+        assert 0.98 * model.megabytes - 1 < pinned < model.megabytes + 1
     if model.archive and model.archive.size:
         assert model.megabytes == pytest.approx(model.archive.size / 1e6, rel=0.01, abs=1)
     # The engine of the Coqui voices is registered only with the voices' own packages.
@@ -118,8 +118,9 @@ def test_an_archive_comes_over_http():
 
 def test_a_damaged_catalogue_is_named(monkeypatch, tmp_path: Path):
     (tmp_path / "catalogue.yaml").write_text("models: [{name: a}]")
+    (tmp_path / "pins.yaml").write_text("{}")
     monkeypatch.setattr(catalogue, "shipped", lambda folder: tmp_path)
     catalogue.catalogue.cache_clear()
 
-    with pytest.raises(ConfigError, match=r"catalogue\.yaml is damaged"):
+    with pytest.raises(ConfigError, match=r"the catalogue in .* is damaged"):
         catalogue.catalogue()

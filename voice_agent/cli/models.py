@@ -147,7 +147,7 @@ def remove(name: Name) -> None:
     """Remove a pulled model, or what has come of one."""
     from voice_agent.models import pulling
 
-    freed = pulling.remove(name)
+    freed = pulling.remove(pulling.source(name))
     print(f"Removed {name}; {freed / 1e6:.0f} MB are free again.")
 
 

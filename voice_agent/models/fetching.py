@@ -18,8 +18,6 @@ from voice_agent.models import manifest
 PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """Seconds to wait before each new attempt; an attempt that brought something starts them over."""
 
-_PIECE = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Remote:
@@ -123,7 +121,7 @@ def _attempt(http: httpx.Client, remote: Remote, part: Path, moved: Callable[[in
                 have = 0
             whole = _whole(response, have)
             with part.open("ab") as file:
-                for piece in response.iter_raw(_PIECE):
+                for piece in response.iter_raw():
                     file.write(piece)
                     moved(len(piece))
                 file.flush()

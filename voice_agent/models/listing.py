@@ -63,7 +63,7 @@ def listing(model: Source) -> Listing:
         files.append(
             Remote(
                 path=path,
-                url=hf_hub_url(repository, path, revision=commit, endpoint=constants.ENDPOINT),
+                url=hf_hub_url(repository, path, revision=commit),
                 size=each.size,
                 sha256=each.lfs.sha256 if each.lfs else None,
                 git_blob=None if each.lfs else each.blob_id,
@@ -77,18 +77,12 @@ def listing(model: Source) -> Listing:
 def _ask(api: "HfApi", repository: str, revision: str, timeout_s: float) -> "ModelInfo":
     from huggingface_hub.errors import (
         GatedRepoError,
-        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
     try:
         return api.model_info(repository, revision=revision, files_metadata=True, timeout=timeout_s)
-    except OfflineModeIsEnabled:
-        raise ModelError(
-            f"{repository} cannot be fetched: HF_HUB_OFFLINE is set, which forbids it; unset it, "
-            "or copy the model's folder from another machine"
-        ) from None
     except GatedRepoError:
         raise ModelError(
             f"{repository} is given only to those who agree to its terms: do so on its page "

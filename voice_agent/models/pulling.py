@@ -97,6 +97,7 @@ def plan(wanted: Source) -> Plan:
     Raises:
         ModelError: The hub does not answer or does not have it.
     """
+    _require_online(wanted)
     if wanted.archive is not None:
         archive = wanted.archive
         remote = Remote(_ARCHIVE, archive.url, archive.size, archive.sha256)
@@ -140,11 +141,8 @@ def pull(planned: Plan, moved: Callable[[int], None] = lambda size: None) -> Pat
         return place
 
 
-def remove(name: str) -> int:
+def remove(wanted: Source) -> int:
     """Removes a pulled model, or what has come of one.
-
-    Args:
-        name: As for ``source``.
 
     Returns:
         Bytes that are free again.
@@ -152,7 +150,6 @@ def remove(name: str) -> int:
     Raises:
         ModelError: There is nothing of it among the pulled models.
     """
-    wanted = source(name)
     place = installed.home() / wanted.name
     begun = _workplaces() / wanted.name
     if not place.exists() and not begun.exists():
@@ -163,6 +160,16 @@ def remove(name: str) -> int:
         freed = installed.size_bytes(workplace)
         shutil.rmtree(workplace)
         return freed
+
+
+def _require_online(wanted: Source) -> None:
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise ModelError(
+            f"{wanted.name} cannot be fetched: HF_HUB_OFFLINE is set, which forbids it; unset it, "
+            f"or copy the model's folder from another machine into {installed.home()}"
+        )
 
 
 def _workplaces() -> Path:
