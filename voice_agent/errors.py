@@ -77,3 +77,15 @@ class PictureError(VoiceAgentError):
     """A picture cannot be written."""
 
     code = "picture_failed"
+
+
+class VoiceError(VoiceAgentError):
+    """A voice of the bank or a recording for it cannot be used: says what to do about it."""
+
+    code = "invalid_voice"
+
+
+class UnknownVoice(VoiceError):
+    """There is no voice of that name in the bank."""
+
+    code = "unknown_voice"
