@@ -5,8 +5,34 @@ by Partial Hypothesis Selection" (2020); Macháček et al., "Turning Whisper int
 Transcription System" (2023).
 """
 
+import re
+from collections.abc import Sequence
+
 APART_S = 1.5
 """Seconds of audio between two hypotheses that count as two. Closer ones repeat each other."""
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Letters of scripts that put no space between words: Thai, Lao, Burmese, Khmer, kana, Chinese."""
+
+_UNIT = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
+_MARKS = re.compile(r"[\W_]+")
+
+
+def units(text: str) -> list[str]:
+    """The words of a text, each with the space before it; joined they give the text.
+
+    Where a script puts no space between words, its letters stand for them. White space at the end
+    belongs to none.
+    """
+    return _UNIT.findall(text)
+
+
+def agreed(new: Sequence[str], old: Sequence[str]) -> int:
+    """How many words two hypotheses begin with in common; case and punctuation do not count."""
+    for count, (one, other) in enumerate(zip(new, old, strict=False)):
+        if _bare(one) != _bare(other):
+            return count
+    return min(len(new), len(old))
 
 
 class Stabilizer:
@@ -25,18 +51,18 @@ class Stabilizer:
             heard: Seconds of audio behind it.
             sure: Its leading words that the recognizer itself will not change any more.
         """
-        self._extend(sure.split())
+        self._extend(units(sure))
         if heard - self._last_at >= APART_S:
-            words = text.split()
-            agreed = 0
-            for new, old in zip(words, self._last, strict=False):
-                if new != old:
-                    break
-                agreed += 1
-            self._extend(words[:agreed])
+            words = units(text)
+            self._extend(words[: agreed(words, self._last)])
             self._last, self._last_at = words, heard
-        return " ".join(self._stable)
+        return "".join(self._stable).strip()
 
     def _extend(self, words: list[str]) -> None:
-        if words[: len(self._stable)] == self._stable:
-            self._stable = words
+        """Adds what goes on from the stable words; they stay as they were first written."""
+        if agreed(words, self._stable) == len(self._stable):
+            self._stable += words[len(self._stable) :]
+
+
+def _bare(word: str) -> str:
+    return _MARKS.sub("", word).casefold() or word.strip()
