@@ -1,0 +1,124 @@
+"""The stages of an answer one by one: what each model takes, through the agent's own engines."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from random_models import LONG_REPLY, REPLY, TURN, LanguageModel
+from torch_whisper import TorchWhisper
+
+from voice_agent.audio.pcm import HEARING_RATE
+from voice_agent.events import Conduct, Exchange, Phrase, Prompt, UserTurn
+from voice_agent.thinking.models.transformers.chat import Chat
+from voice_agent.thinking.models.transformers.engine import TransformersModel
+from voice_agent.thinking.models.transformers.options import Options
+
+CONTEXT_TOKENS = 1500
+SPOKEN_S = 6
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, and what it should be."""
+
+    what: str
+    value: float | None
+    unit: str
+    target: float
+    better: Literal["less", "more"] = "less"
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        if self.value is None:
+            return None
+        return self.value <= self.target if self.better == "less" else self.value >= self.target
+
+
+def options(sessions: int) -> Options:
+    """The engine's settings: room for a context and an answer in each of the sessions."""
+    return Options(
+        model="of random weights", sessions=sessions, context_tokens=2048, max_new_tokens=256
+    )
+
+
+def prompt(made: LanguageModel, number: int) -> Prompt:
+    """A turn after a conversation of its own that takes up the context, without thoughts."""
+    chat, chance = Chat(made.tokenizer, "of random weights"), np.random.default_rng(number)
+    history: list[Exchange] = []
+    while True:
+        found = Prompt(
+            UserTurn(TURN), tuple(history), conduct=Conduct(think="none"), session=f"{number}"
+        )
+        if len(chat.read(found, 10**6).tokens) >= CONTEXT_TOKENS:
+            return found
+        history.append(Exchange(UserTurn(" ".join(chance.permutation(TURN.split()))), REPLY))
+
+
+async def first_token_ms(engine: TransformersModel, turn: Prompt) -> float:
+    """From a question to the first word, where the rest of the conversation has been read."""
+    before = Prompt(UserTurn(""), turn.history, conduct=turn.conduct, session=turn.session)
+    await engine.prepare(before)
+    began = time.perf_counter()
+    async with aclosing(engine.generate(turn)) as pieces:
+        await anext(pieces)
+    return 1000 * (time.perf_counter() - began)
+
+
+async def tokens_per_s(engine: TransformersModel, turns: Sequence[Prompt]) -> float:
+    """Words of long replies to questions that come at the same time; a word is a token."""
+    for turn in turns:
+        await engine.prepare(turn)
+
+    async def count(turn: Prompt) -> int:
+        return len("".join([str(piece) async for piece in engine.generate(turn)]).split())
+
+    began = time.perf_counter()
+    words = sum(await asyncio.gather(*map(count, turns)))
+    return words / (time.perf_counter() - began)
+
+
+async def language_model(
+    engine: TransformersModel, made: LanguageModel, sessions: int
+) -> AsyncIterator[Figure]:
+    """First token, and tokens a second for one and for many."""
+    made.is_to_say(LONG_REPLY)
+    turns = [prompt(made, number) for number in range(sessions)]
+    waits = [await first_token_ms(engine, turns[0]) for _ in range(11)]
+    yield Figure(
+        f"first token, {CONTEXT_TOKENS} tokens read before", float(np.median(waits)), "ms", 40
+    )
+    yield Figure("tokens, one session", await tokens_per_s(engine, turns[:1]), "/s", 100, "more")
+    rate = await tokens_per_s(engine, turns)
+    yield Figure(f"tokens, {sessions} sessions", rate, "/s", 1500, "more")
+
+
+async def recognition(engine: TorchWhisper) -> Figure:
+    """A final reading of a turn."""
+    turn = np.random.default_rng(0).normal(0, 0.05, SPOKEN_S * HEARING_RATE).astype(np.float32)
+    waits = []
+    for _ in range(6):
+        began = time.perf_counter()
+        await engine.read(turn)
+        waits.append(1000 * (time.perf_counter() - began))
+    # The first warms up.
+    value = float(np.median(waits[1:]))
+    return Figure(f"final reading of {SPOKEN_S} s", value, "ms", 100, note=engine.name)
+
+
+async def voice(engine: Any) -> AsyncIterator[Figure]:
+    """First audio of a sentence, and time to speak against time spoken."""
+    firsts, shares = [], []
+    for _ in range(5):
+        began, first, spoken = time.perf_counter(), None, 0.0
+        async for speech in engine.synthesize(Phrase(REPLY.partition(". ")[0] + ".")):
+            first = first or time.perf_counter() - began
+            spoken += speech.samples.size / speech.rate
+        firsts.append(1000 * (first or 0.0))
+        shares.append((time.perf_counter() - began) / spoken)
+    yield Figure("first audio of a sentence", float(np.median(firsts)), "ms", 150)
+    yield Figure("time to speak / time spoken", float(np.median(shares)), "", 0.3)
