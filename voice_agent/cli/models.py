@@ -82,8 +82,7 @@ def pull(
         else:
             print(f"{source.name} is here: {place}")
     plans = [pulling.plan(source) for source in missing]
-    for plan in plans:
-        _announce(plan)
+    _announce(plans)
     if not all(_agreed(plan.source, yes) for plan in plans):
         raise typer.Exit(1)
     try:
@@ -194,11 +193,13 @@ def _sources(names: list[str]) -> "list[Source]":
     return list(found.values())
 
 
-def _announce(plan: "Plan") -> None:
-    source = plan.source
-    size = "size unknown" if plan.size is None else f"{plan.size / 1e6:.0f} MB"
-    print(f"{source.name}: {size} from {source.origin}")
-    print(f"    licence {plan.licence}; commercial use: {source.commercial}")
+def _announce(plans: "list[Plan]") -> None:
+    for plan in plans:
+        source = plan.source
+        print(f"{source.name}: {plan.size / 1e6:.0f} MB from {source.origin}")
+        print(f"    licence {plan.licence}; commercial use: {source.commercial}")
+    if len(plans) > 1:
+        print(f"Together {sum(plan.size for plan in plans) / 1e6:.0f} MB")
 
 
 def _agreed(source: "Source", yes: bool) -> bool:
@@ -253,10 +254,9 @@ def _lines(plan: "Plan") -> Callable[[int], None]:
     def moved(size: int) -> None:
         nonlocal done, told
         done += size
-        tenth = done * 10 // plan.size if plan.size else done // 100_000_000
+        tenth = min(10, done * 10 // max(plan.size, 1))
         if tenth != told:
             told = tenth
-            share = f"{tenth * 10} %" if plan.size else f"{done / 1e6:.0f} MB"
-            print(f"{plan.source.name}: {share}", file=sys.stderr, flush=True)
+            print(f"{plan.source.name}: {tenth * 10} %", file=sys.stderr, flush=True)
 
     return moved

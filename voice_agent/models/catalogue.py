@@ -100,6 +100,7 @@ class Source(_Entry):
         include: Patterns of the files to fetch from the hub.
         archive: The zip file to fetch.
         files: Files of which size and sum are pinned; for the others, those of the hub hold.
+        megabytes: What there is to fetch; None for what comes with the agent, or is not known.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")
@@ -111,6 +112,7 @@ class Source(_Entry):
     include: tuple[str, ...] = TRANSFORMERS_FILES
     archive: Archive | None = None
     files: tuple[File, ...] = ()
+    megabytes: int | None = Field(None, gt=0)
 
     @property
     def origin(self) -> str:
@@ -134,7 +136,6 @@ class Model(Source):
         used_by: Names of the engines that use it.
         package: The Python package that carries it; None where it lies in ``models/`` itself.
         path: The file or folder, relative to where packages are installed, or to ``models/``.
-        megabytes: What there is to fetch.
     """
 
     aliases: tuple[str, ...] = ()
@@ -146,7 +147,6 @@ class Model(Source):
     used_by: tuple[str, ...]
     package: str | None = None
     path: str | None = None
-    megabytes: int | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _has_one_place(self) -> Self:

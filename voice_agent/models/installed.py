@@ -5,7 +5,7 @@ Engines ask for one by a name that may mean each of these.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -103,9 +103,13 @@ def is_hub_name(name: str) -> bool:
     return re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name) is not None and ".." not in name
 
 
-def _places(model: str) -> list[Path]:
-    places = [Path(model).expanduser(), pulled(model), _cached(model)]
-    return [place for place in places if place is not None and place.is_dir()]
+def _places(model: str) -> Iterator[Path]:
+    for place in (Path(model).expanduser(), pulled(model)):
+        if place.is_dir():
+            yield place
+    cached = _cached(model)
+    if cached is not None:
+        yield cached
 
 
 def _lacking(folder: Path, needs: tuple[str, ...]) -> list[str]:

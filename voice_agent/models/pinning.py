@@ -55,13 +55,12 @@ def write(names: Sequence[str], path: Path) -> None:
     Raises:
         ModelError: There is no such model, or it cannot be had; the file stays as it was.
     """
-    models = [known(name) for name in names] if names else list(catalogue())
-    if None in models:
-        raise ModelError(f"the catalogue has no model {names[models.index(None)]!r}")
     pins = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for model in models:
-        if model is not None and not model.comes_along:
-            pins[model.name] = pin(model)
+    for name in names or [model.name for model in catalogue() if not model.comes_along]:
+        model = known(name)
+        if model is None or model.comes_along:
+            raise ModelError(f"the catalogue has no model {name!r} to fetch")
+        pins[model.name] = pin(model)
     path.write_text(_HEADING + yaml.safe_dump(pins, sort_keys=False), encoding="utf-8")
 
 

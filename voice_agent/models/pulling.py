@@ -38,14 +38,14 @@ class Plan:
         licence: Its licence, as the catalogue or else its page on the hub names it.
         commit: The commit on the hub; None for an archive.
         files: The files to fetch.
-        size: Bytes to fetch; None where nobody knows before.
+        size: Bytes to fetch; about that many for an archive that is not pinned.
     """
 
     source: Source
     licence: str
     commit: str | None
     files: tuple[Remote, ...]
-    size: int | None
+    size: int
 
 
 def source(name: str) -> Source:
@@ -101,7 +101,8 @@ def plan(wanted: Source) -> Plan:
     if wanted.archive is not None:
         archive = wanted.archive
         remote = Remote(_ARCHIVE, archive.url, archive.size, archive.sha256)
-        return Plan(wanted, wanted.licence, None, (remote,), archive.size)
+        size = archive.size or (wanted.megabytes or 0) * 1_000_000
+        return Plan(wanted, wanted.licence, None, (remote,), size)
     listed = listing(wanted)
     licence = wanted.licence if wanted.licence != "unknown" else listed.licence or "unknown"
     size = sum(file.size or 0 for file in listed.files)
@@ -194,8 +195,6 @@ def _alone(name: str) -> Iterator[Path]:
 
 
 def _require_room(planned: Plan, staging: Path) -> None:
-    if planned.size is None:
-        return
     times = 2 if planned.source.archive else 1
     needed = planned.size * times - installed.size_bytes(staging)
     free = shutil.disk_usage(staging).free
