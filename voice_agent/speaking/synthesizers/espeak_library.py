@@ -1,4 +1,4 @@
-"""espeak-ng through ctypes: one call that speaks a text into a callback.
+"""espeak-ng through ctypes: one call speaks a text into a callback, another spells its sounds.
 
 The library (GPL-3) is loaded from the ``espeakng-loader`` package at run time. It keeps its voice
 and parameters in globals, so that a lock lets one thread in at a time.
@@ -21,6 +21,7 @@ from voice_agent.errors import EngineUnavailable
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _DONT_EXIT = 1 << 15
 _CHARS_UTF8 = 1
+_PHONEMES_IPA = 2
 _EVENT_WORD = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 
@@ -39,6 +40,20 @@ class _Event(ctypes.Structure):
         ("sample", ctypes.c_int),
         ("user_data", ctypes.c_void_p),
         ("id", ctypes.c_char * 8),
+    )
+
+
+class _VoiceProperties(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
     )
 
 
@@ -96,6 +111,8 @@ class Library:
         self._error: BaseException | None = None
         self._callback = _Callback(self._receive)  # espeak holds the pointer: keep it alive
         self._espeak.espeak_SetSynthCallback(self._callback)
+        self._espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._espeak.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceProperties))
         self._espeak.espeak_SetParameter(_VOLUME, _HALF_VOLUME, 0)
 
     def has(self, voice: str) -> bool:
@@ -131,6 +148,45 @@ class Library:
             self._sink = _silence
             if self._error is not None:
                 raise self._error
+
+    def speaks(self, language: str) -> bool:
+        """Whether espeak has a voice for a language, as ``en-gb``."""
+        with self._lock:
+            return self._set_language(language)
+
+    def phonemes(self, text: str, language: str) -> list[str]:
+        """Spells how a text sounds.
+
+        Args:
+            text: Plain text without control characters.
+            language: As ``en-us``; one that espeak ``speaks``.
+
+        Returns:
+            The phonemes of each clause in the International Phonetic Alphabet, words apart. A
+            change of language is marked as ``(fr)``.
+        """
+        clauses = []
+        rest = ctypes.c_char_p(text.encode("utf-8", errors="replace"))
+        with self._lock:
+            self._set_language(language)
+            while rest.value is not None:  # espeak moves the pointer on, and at the end to nowhere
+                told = self._espeak.espeak_TextToPhonemes(
+                    ctypes.byref(rest), _CHARS_UTF8, _PHONEMES_IPA
+                )
+                clauses.append((told or b"").decode("utf-8"))
+        return clauses
+
+    def _set_language(self, language: str) -> bool:
+        """Some languages are no names of voices, as ``en-gb`` and ``fr-fr``."""
+        if self._espeak.espeak_SetVoiceByName(language.encode()) == 0:
+            return True
+        wanted = _VoiceProperties(languages=language.encode())
+        # A voice of a language that is asked for comes first; others follow to choose from.
+        listed = self._espeak.espeak_ListVoices(ctypes.byref(wanted))
+        if not listed or not listed[0]:
+            return False
+        identifier = listed[0].contents.identifier
+        return bool(self._espeak.espeak_SetVoiceByName(identifier) == 0)
 
     def _receive(self, wave: Any, count: int, events: Any) -> int:
         """Hands a buffer on: 0 goes on, 1 stops. Nothing may be raised through C."""

@@ -1,0 +1,5 @@
+"""coqui-tts as synthesizer."""
+
+from voice_agent.speaking.synthesizers.coqui.engine import CoquiOptions, CoquiSynthesizer
+
+__all__ = ["CoquiOptions", "CoquiSynthesizer"]
