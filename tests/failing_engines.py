@@ -3,14 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
+from voice_agent.agent import Agent
 from voice_agent.audio.pcm import HEARING_RATE, Samples
+from voice_agent.engines import EngineKind
 from voice_agent.errors import EngineError, Overloaded
-from voice_agent.events import Hypothesis, Manner, Paralinguistics, Phrase, Speech, SpokenWord
+from voice_agent.events import (
+    Hypothesis,
+    Manner,
+    Paralinguistics,
+    Phrase,
+    Prompt,
+    Speech,
+    SpokenWord,
+)
+from voice_agent.settings import Config
+from voice_agent.starting import Line, start
+from voice_agent.store import Store
 
 WORD_S = 0.2
 
@@ -182,5 +196,44 @@ class Reader:
         self.open_streams -= 1
 
 
-def ignore(_: Any) -> None:
-    """Hears of a switch and does nothing."""
+@dataclass(eq=False)
+class Mind:
+    """Thinks, then answers with its words; breaks before the first, or after ``after`` of them."""
+
+    name: str
+    reply: str
+    after: int | None = None
+    trouble: str = "error"
+    prompts: list[Prompt] = field(default_factory=list)
+
+    Options = BaseModel
+    thinks_long = False
+
+    async def prepare(self, prompt: Prompt) -> None:
+        pass
+
+    async def forget(self, session: str) -> None:
+        pass
+
+    async def generate(self, prompt: Prompt) -> AsyncIterator[str]:
+        self.prompts.append(prompt)
+        yield "<think><linguistic>words</linguistic><paralinguistic>voice</paralinguistic>"
+        for count, word in enumerate(words(self.reply)):
+            if count == self.after:
+                await trouble(self.trouble)
+            yield f"<emotion>happy</emotion></think>{word}" if count == 0 else word
+
+    async def close(self) -> None:
+        pass
+
+
+async def agent_of(folder: Path, **lines: list[Any]) -> Agent:
+    """An agent with these engines in line by kind, and the embedded ones besides."""
+    config = Config()
+    started: dict[EngineKind, Line] = {}
+    for kind, choices in config.lineups.items():
+        engines = list(lines.get(kind, ()))
+        if not engines or kind == "language_model":
+            engines += (await start(kind, choices)).engines
+        started[kind] = Line(engines, engines[0].name, "")
+    return Agent(config, started, await Store.open(folder / "conversations.db"), None)
