@@ -28,13 +28,13 @@ class Figure:
     what: str
     value: float | None
     unit: str
-    target: float
+    target: float | None
     better: Literal["less", "more"] = "less"
     note: str = ""
 
     @property
     def met(self) -> bool | None:
-        if self.value is None:
+        if self.value is None or self.target is None:
             return None
         return self.value <= self.target if self.better == "less" else self.value >= self.target
 

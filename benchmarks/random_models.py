@@ -8,9 +8,11 @@ is done in full, and then a script decides.
 import json
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -84,6 +86,8 @@ XTTS = {
     "real": {"gpt_layers": 30, "gpt_n_model_channels": 1024, "gpt_n_heads": 16},
     "small": {"gpt_layers": 2, "gpt_n_model_channels": 64, "gpt_n_heads": 2},
 }
+XTTS_DECODER = {"real": 512, "small": 32}
+"""Channels of the decoder's first layer, which no configuration names."""
 XTTS_TEXT_TOKENS = 6681
 SENTENCE_TOKENS = 60
 """Tokens of audio, 46 ms each, after which each sentence ends."""
@@ -236,7 +240,7 @@ def xtts(size: Size, device: str) -> Any:
     """
     from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
     from TTS.tts.layers.xtts.xtts_manager import SpeakerManager
-    from TTS.tts.models.xtts import VoiceBpeTokenizer, Xtts
+    from TTS.tts.models import xtts as library
 
     shape = {
         **XTTS[size],
@@ -263,9 +267,13 @@ def xtts(size: Size, device: str) -> Any:
         }
         torch.save({"somebody": speaker}, Path(folder) / "speakers.pth")
         with torch.device(device):
-            model = Xtts(XttsConfig(model_args=XttsArgs(**shape)))
-            model.tokenizer = VoiceBpeTokenizer(str(Path(folder) / "vocab.json"))
-            model.init_models()
+            model = library.Xtts(XttsConfig(model_args=XttsArgs(**shape)))
+            model.tokenizer = library.VoiceBpeTokenizer(str(Path(folder) / "vocab.json"))
+            decoder = partial(
+                library.HifiDecoder, upsample_initial_channel_decoder=XTTS_DECODER[size]
+            )
+            with mock.patch.object(library, "HifiDecoder", decoder):
+                model.init_models()
         model.speaker_manager = SpeakerManager(str(Path(folder) / "speakers.pth"))
     model.gpt.init_gpt_for_inference(kv_cache=True)
     _end_sentences(model.gpt)
