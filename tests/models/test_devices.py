@@ -167,12 +167,15 @@ def test_the_voice_has_no_patience_and_each_rank_more_than_the_one_before():
 class Cuda(SimpleNamespace):
     """What ``Device`` asks of torch about a GPU, written down."""
 
-    def __init__(self, free: int = 0) -> None:
-        super().__init__(calls=[], free=free)
+    def __init__(self, free: int = 0, in_use: bool = True) -> None:
+        super().__init__(calls=[], free=free, in_use=in_use)
         self.cuda = self
 
     def is_available(self) -> bool:
         return True
+
+    def is_initialized(self) -> bool:
+        return self.in_use
 
     def mem_get_info(self) -> tuple[int, int]:
         return self.free, 2 * self.free
@@ -228,6 +231,15 @@ def test_two_engines_on_a_gpu_have_streams_of_their_own(monkeypatch):
     assert sorted(torch.calls, key=str) == sorted(
         [(thread, did) for thread in (voice, thought) for did in ("synchronize", -1)], key=str
     )
+
+
+def test_an_engine_of_another_library_does_not_make_torch_use_the_gpu(monkeypatch):
+    torch = Cuda(in_use=False)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    with Device("cuda").turn(Rank.EAR):
+        pass
+
+    assert torch.calls == []
 
 
 def test_the_processor_needs_no_torch(monkeypatch):
