@@ -27,6 +27,7 @@ class Hub:
             ``corrupt``, ``stall`` or ``no ranges``.
         commits: Those there are; all have the same files.
         token: Without it, models are not given; None for none.
+        renamed: New names of models by their old ones.
         requests: Method, path and headers of all requests.
         half_sent: Set when a file has come half before it stalls.
     """
@@ -36,6 +37,7 @@ class Hub:
     faults: dict[str, list[int | str]] = field(default_factory=dict)
     token: str | None = None
     licence: str | None = "mit"
+    renamed: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     half_sent: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -96,6 +98,10 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append((self.command, path, dict(self.headers)))
             parts = path.strip("/").split("/")
+            for old, new in hub.renamed.items():
+                if f"/{old}/" in path:
+                    self.answer(307, b"", {"Location": self.path.replace(f"/{old}/", f"/{new}/")})
+                    return
             if parts[:2] == ["api", "models"]:
                 self.about("/".join(parts[2:4]), parts[5] if len(parts) > 5 else "main")
             elif parts[0] == "archives":

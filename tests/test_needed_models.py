@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from voice_agent.config import profiles, read
-from voice_agent.needed_models import by_profile, needed
+from voice_agent.models.catalogue import known
+from voice_agent.needed_models import best_here, by_profile, needed
 
 FILE = """
 extends: embedded
@@ -40,6 +41,10 @@ def test_models_are_found_in_options_fallbacks_and_memory(tmp_path: Path):
 @pytest.mark.parametrize("profile", ["embedded", "remote", "customer_support"])
 def test_profiles_that_run_at_once_need_none(profile):
     assert needed(read(profile)) == ()
+
+
+def test_what_this_machine_could_run_is_in_the_catalogue():
+    assert all(known(name) for name in best_here())
 
 
 def test_each_profile_is_told():

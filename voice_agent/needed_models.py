@@ -1,6 +1,6 @@
 """The models that a configuration names, in the options of its engines and of the memory."""
 
-from voice_agent.config import engine_options, profiles, read
+from voice_agent.config import auto_picks, engine_options, profiles, read
 from voice_agent.engines import EngineKind
 from voice_agent.models.catalogue import catalogue
 from voice_agent.settings import Config, EngineChoice
@@ -29,6 +29,13 @@ def needed(config: Config) -> tuple[str, ...]:
 def by_profile() -> dict[str, tuple[str, ...]]:
     """The models that each shipped profile needs."""
     return {profile: needed(read(profile)) for profile in profiles()}
+
+
+def best_here() -> tuple[str, ...]:
+    """The models that the profile ``auto`` would take on this machine if all were here."""
+    best = auto_picks(lambda kind, choice, options: None)
+    names = [name for kind, pick in best.items() for name in _named(kind, pick.choice)]
+    return tuple(dict.fromkeys(names))
 
 
 def _named(kind: EngineKind, choice: EngineChoice) -> list[str]:

@@ -113,13 +113,15 @@ def test_a_licence_that_needs_agreement_is_asked_for(models, hub):
     pinned = "6c2b0d75eae4b7047358e3b6bd9325f857d43f77"
     hub.commits.add(pinned)
 
-    done = models("pull", "xtts-v2")
+    done = models("pull", "xtts-v2", "some/model")
 
     assert done.returncode == 1
     assert "1876 MB" in done.stdout
+    assert "xtts-v2 is left out" in done.stderr
     assert "non-commercial" in done.stderr
     assert "--yes" in done.stderr
     assert not hub.asked("model.pth")
+    assert "some--model is here" in done.stdout
 
 
 @on_linux

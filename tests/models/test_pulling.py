@@ -206,6 +206,19 @@ def test_the_safe_form_of_weights_is_taken_where_there_are_two(hub, source):
     assert [file.path for file in pulling.plan(both).files] == ["pytorch_model.bin"]
 
 
+def test_what_lies_in_folders_of_a_model_is_left_there(hub, source):
+    hub.models["some/model"]["onnx/config.json"] = b"{}"
+
+    assert "onnx/config.json" not in {file.path for file in pulling.plan(source).files}
+
+
+def test_a_model_that_was_renamed_is_followed(hub, source):
+    hub.models["other/name"] = hub.models.pop("some/model")
+    hub.renamed["some/model"] = "other/name"
+
+    assert (pull(source) / "model.bin").read_bytes() == WEIGHTS
+
+
 def test_a_token_is_sent_to_the_hub_and_to_nobody_else(hub, source, monkeypatch):
     hub.token = "hf_secret"
     with pytest.raises(ModelError, match="HF_TOKEN"):
@@ -257,7 +270,7 @@ def test_a_hub_that_lists_a_file_outside_of_the_model_is_refused(hub, source):
     hub.models["some/model"]["../config.json"] = b"{}"
 
     with pytest.raises(ModelError, match="no path inside"):
-        pulling.plan(source.model_copy(update={"include": ("*",)}))
+        pulling.plan(source.model_copy(update={"include": ("*/*",)}))
 
 
 def test_a_hub_that_is_not_there_says_so(source, monkeypatch):

@@ -65,8 +65,9 @@ def pull(
         list[str],
         typer.Argument(
             metavar="NAME|PROFILE|FILE...",
-            help="Models of the list or of the Hugging Face hub (owner/name), or a profile or "
-            "configuration file for all that it names.",
+            help="Models of the list or of the Hugging Face hub (owner/name), a profile or "
+            "configuration file for all that it names, or auto for the best that this machine can "
+            "run.",
         ),
     ],
     yes: Yes = False,
@@ -83,16 +84,17 @@ def pull(
             print(f"{source.name} is here: {place}")
     plans = [pulling.plan(source) for source in missing]
     _announce(plans)
-    if not all(_agreed(plan.source, yes) for plan in plans):
-        raise typer.Exit(1)
+    agreed = [plan for plan in plans if _agreed(plan.source, yes)]
     try:
-        for plan in plans:
+        for plan in agreed:
             with _progress(plan) as moved:
                 place = pulling.pull(plan, moved)
             print(f"{plan.source.name} is here: {place}")
     except KeyboardInterrupt:
         print("Interrupted. What has come is kept: the same command goes on with it.")
         raise typer.Exit(130) from None
+    if agreed != plans:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -166,30 +168,25 @@ def _sources(names: list[str]) -> "list[Source]":
     """The models that are meant, each once; of a configuration those that are no folders."""
     from pathlib import Path
 
+    from voice_agent.auto import NAME as AUTO
     from voice_agent.config import profiles, read
-    from voice_agent.errors import ModelError
     from voice_agent.models import pulling
-    from voice_agent.models.catalogue import known
-    from voice_agent.needed_models import needed
+    from voice_agent.needed_models import best_here, needed
 
-    wanted = []
-    for name in names:
-        if name not in profiles() and Path(name).suffix not in (".yaml", ".yml"):
-            wanted.append(name)
-            continue
-        named = [each for each in needed(read(name)) if not Path(each).expanduser().is_dir()]
-        if not named:
-            print(f"{name} needs no models but those that come with the agent.")
-        wanted += named
     found = {}
-    for name in wanted:
-        entry = known(name)
-        if entry is not None and entry.comes_along and name not in names:
+    for name in names:
+        if name == AUTO:
+            wanted = best_here()
+        elif name in profiles() or Path(name).suffix in (".yaml", ".yml"):
+            wanted = needed(read(name))
+        else:
+            source = pulling.source(name)
+            found[source.name] = source
             continue
-        source = pulling.source(name)
-        found[source.name] = source
-    if wanted and not found:
-        raise ModelError("there is nothing to fetch")
+        sources = [pulling.source(one) for one in wanted if not Path(one).expanduser().is_dir()]
+        if not sources:
+            print(f"{name} needs no models but those that come with the agent.")
+        found |= {source.name: source for source in sources}
     return list(found.values())
 
 
@@ -209,10 +206,11 @@ def _agreed(source: "Source", yes: bool) -> bool:
     if source.consent is None or yes:
         return True
     question = f"{source.name}: do you agree to {source.consent}?"
-    if not sys.stdin.isatty():
-        print(f"{question} Agree with --yes; nothing was fetched.", file=sys.stderr)
-        return False
-    return typer.confirm(question, err=True)
+    if sys.stdin.isatty() and typer.confirm(question, err=True):
+        return True
+    print(f"{source.name} is left out: its licence asks for consent. {question}", file=sys.stderr)
+    print("To agree without being asked: --yes", file=sys.stderr)
+    return False
 
 
 @contextmanager

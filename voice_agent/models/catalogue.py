@@ -33,6 +33,7 @@ TRANSFORMERS_FILES = (
     "tokenizer.model",
     "*.safetensors",
     "pytorch_model*.bin",
+    "LICENSE*",
 )
 """What the transformers library reads of a model; of two forms of weights the first is taken."""
 
@@ -97,7 +98,7 @@ class Source(_Entry):
         consent: What one agrees to by fetching it; None where nothing has to be agreed to.
         hub: Its name on the Hugging Face hub.
         revision: Commit, tag or branch on the hub.
-        include: Patterns of the files to fetch from the hub.
+        include: Patterns of the files to fetch from the hub; ``*`` stands for no ``/``.
         archive: The zip file to fetch.
         files: Files of which size and sum are pinned; for the others, those of the hub hold.
         megabytes: What there is to fetch; None for what comes with the agent, or is not known.

@@ -50,7 +50,7 @@ def listing(model: Source) -> Listing:
     files = []
     for each in about.siblings:
         path = each.rfilename
-        if not any(fnmatchcase(path, pattern) for pattern in model.include):
+        if not any(_fits(path, pattern) for pattern in model.include):
             continue
         try:
             inside(path)
@@ -101,6 +101,10 @@ def _ask(api: "HfApi", repository: str, revision: str, timeout_s: float) -> "Mod
             f"{api.endpoint} does not answer as a hub ({str(error) or type(error).__name__}); try "
             "again later, or name a mirror in HF_ENDPOINT"
         ) from error
+
+
+def _fits(path: str, pattern: str) -> bool:
+    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
 
 
 def _one_form(files: list[Remote]) -> list[Remote]:
