@@ -114,6 +114,20 @@ def test_an_engine_may_ask_for_more_while_it_loads(ram):
                 memory.require("cpu", 200, "the model", "buy more")
 
 
+def test_what_is_left_is_what_nobody_has_claimed(ram):
+    assert memory.left("cpu") == 1000
+    with claim(600), claim(100):
+        ram.free -= 500
+        assert memory.left("cpu") == 300
+        ram.free -= 300
+        assert memory.left("cpu") == 200
+    assert memory.left("cpu") == 200
+    with pytest.raises(EngineUnavailable):
+        memory.require("cpu", 201, "the model", "buy more")
+    ram.free = 900
+    assert memory.left("cpu") == 900
+
+
 def test_one_that_does_not_know_what_it_needs_hinders_nobody(ram):
     with claim(0):
         ram.free -= 200

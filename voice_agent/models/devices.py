@@ -96,8 +96,8 @@ class Device:
         return any(self._waiting[other] or self._working[other] for other in range(rank))
 
     def _take_stream(self, rank: Rank) -> None:
-        # Not verified on a GPU. CTranslate2 has streams of its own, which this does not reach: where
-        # it computes alone, torch is left as it is.
+        # Not verified on a GPU. CTranslate2 has streams of its own, which this does not reach:
+        # where it computes alone, torch is left as it is.
         torch = sys.modules.get("torch")
         if torch is None or not torch.cuda.is_initialized() or hasattr(self._own, "stream"):
             return

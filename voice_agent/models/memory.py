@@ -42,6 +42,15 @@ def free(device: "DeviceName") -> int | None:
     return _free_of_processor() if device == "cpu" else _free_of_gpu()
 
 
+def left(device: "DeviceName") -> int | None:
+    """As ``free``, less what engines that are loading now have claimed and not taken yet.
+
+    For what can be larger or smaller: how many conversations are kept, say.
+    """
+    now = free(device)
+    return None if now is None else _budgets[device].left(now)
+
+
 def require(device: "DeviceName", needed: int, what: str, advice: str) -> None:
     """Checks that a model fits.
 
@@ -82,23 +91,27 @@ class _Budget:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._loading = 0
         self._claimed = 0
         self._at_first: int | None = None
+
+    def left(self, now: int) -> int:
+        with self._lock:
+            if self._at_first is None:
+                return now
+            return max(0, min(now, self._at_first - self._claimed))
 
     def claim(
         self, needed: int, now: int | None, what: str, device: "DeviceName", advice: str
     ) -> None:
         with self._lock:
-            if not self._loading:
-                self._claimed, self._at_first = 0, None
             if now is not None:
                 if self._at_first is None:
                     self._at_first = now + self._claimed
-                left = max(0, min(now, self._at_first - self._claimed))
-                if needed > left:
+                if needed > (left := self.left(now)):
                     kind = "GPU memory" if device == "cuda" else "memory"
+                    self._settle()
                     raise EngineUnavailable(
                         f"{what} needs {in_words(needed)} of {kind}, and {in_words(left)} are free "
                         f"here; {advice}"
@@ -110,6 +123,11 @@ class _Budget:
         with self._lock:
             self._loading -= 1
             self._claimed -= unused
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self._loading:
+            self._claimed, self._at_first = 0, None
 
 
 _budgets: defaultdict[str, _Budget] = defaultdict(_Budget)
