@@ -4,13 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any, Self, cast
 from uuid import uuid4
 
-from pydantic import BaseModel
-
-from voice_agent.config import engine_options
 from voice_agent.dialogue.events import SessionEvent
 from voice_agent.dialogue.session import Session, Wings
 from voice_agent.engines import (
@@ -20,7 +16,7 @@ from voice_agent.engines import (
     Synthesizer,
     TurnDetector,
 )
-from voice_agent.errors import EngineUnavailable, Overloaded
+from voice_agent.errors import Overloaded
 from voice_agent.handoff import Handoff
 from voice_agent.hearing.ear import Ear
 from voice_agent.hearing.events import HearingEvent
@@ -33,6 +29,7 @@ from voice_agent.person import Person
 from voice_agent.settings import Config
 from voice_agent.speaking.speaker import Speaker
 from voice_agent.speaking.synthesizers.chain import ChainedVoice
+from voice_agent.starting import Line, start
 from voice_agent.store import Store
 from voice_agent.thinking import safety
 from voice_agent.thinking.character import Character
@@ -52,13 +49,14 @@ class Agent:
 
     Attributes:
         config: The configuration.
+        started: What runs of each kind since the start, and why nothing better.
         store: Where conversations are kept.
     """
 
     def __init__(
         self,
         config: Config,
-        loaded: Mapping[EngineKind, Sequence[Any]],
+        started: Mapping[EngineKind, Line],
         store: Store,
         embedder: Embedder | None,
     ) -> None:
@@ -66,14 +64,16 @@ class Agent:
 
         Args:
             config: The configuration.
-            loaded: The engines by kind, in the order in which they are asked.
+            started: The engines that run, by kind.
             store: Where conversations are kept.
             embedder: Recalls memories by meaning; None where words alone bring them back.
         """
         self.config = config
+        self.started = started
         self.store = store
         self._embedder = embedder
         self._handoff = Handoff(config.safety.handoff) if config.safety.handoff.url else None
+        loaded = {kind: line.engines for kind, line in started.items()}
         self._recognizers = Lineup[Recognizer]("recognizer", loaded["recognizer"])
         self._analyzers = Lineup[ParalinguisticAnalyzer](
             "paralinguistics", loaded["paralinguistics"]
@@ -104,30 +104,30 @@ class Agent:
             ConfigError: An engine does not exist or does not take its options.
             EngineUnavailable: An engine cannot run here; says what to do.
         """
-        wanted = _wanted(config)
         store = await Store.open(config.store.path)
         outcomes = await asyncio.gather(
-            *(one.engine.create(one.options) for one in wanted),
+            *(start(kind, line) for kind, line in config.lineups.items()),
             _embedder(config),
             asyncio.to_thread(safety.prepare),
             return_exceptions=True,
         )
-        *engines, embedder, prepared = outcomes
-        needed = [engine for one, engine in zip(wanted, engines, strict=True) if one.needed]
-        for failure in (*needed, embedder, prepared):
+        *lines, embedder, _ = outcomes
+        for failure in outcomes:
             if isinstance(failure, BaseException):
-                for loaded in (*engines, embedder):
+                for loaded in (*lines, embedder):
                     if loaded is not None and not isinstance(loaded, BaseException):
                         await loaded.close()
                 await store.close()
                 raise failure
-        lines: dict[EngineKind, list[Any]] = {kind: [] for kind in config.lineups}
-        for one, engine in zip(wanted, engines, strict=True):
-            if isinstance(engine, BaseException):
-                _warn_of_missing(one.kind, engine)
-            else:
-                lines[one.kind].append(engine)
-        return cls(config, lines, store, cast("Embedder | None", embedder))
+        started = cast("dict[EngineKind, Line]", dict(zip(config.lineups, lines, strict=True)))
+        log.info(
+            "engines chosen",
+            extra={
+                "engines": {kind: line.label for kind, line in started.items()},
+                "why": {kind: line.why for kind, line in started.items() if line.why},
+            },
+        )
+        return cls(config, started, store, cast("Embedder | None", embedder))
 
     @property
     def engines(self) -> Mapping[str, str]:
@@ -243,41 +243,6 @@ class Agent:
         self._open.pop(id, None)
         await self.store.end(id)
         log.info("session closed", extra={"session": id, "open": len(self._open)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """An engine to be loaded; one that is not ``needed`` only stands in for another."""
-
-    kind: EngineKind
-    engine: Any
-    options: BaseModel
-    needed: bool
-
-
-def _wanted(config: Config) -> list[_Wanted]:
-    """The engines of a configuration.
-
-    Raises:
-        ConfigError: One does not exist or does not take its options.
-        EngineUnavailable: One that is needed cannot run here.
-    """
-    wanted = []
-    for kind, line in config.lineups.items():
-        for choice in line:
-            # The embedded model thinks for itself, too, where a slow one has not thought yet.
-            needed = choice is line[0] or (kind == "language_model" and choice is line[-1])
-            try:
-                wanted.append(_Wanted(kind, *engine_options(kind, choice), needed))
-            except EngineUnavailable as error:
-                if needed:
-                    raise
-                _warn_of_missing(kind, error)
-    return wanted
-
-
-def _warn_of_missing(kind: EngineKind, error: BaseException) -> None:
-    log.warning("an engine in reserve is missing (%s): %s", kind, error)
 
 
 async def _embedder(config: Config) -> Embedder | None:

@@ -14,12 +14,16 @@ from pydantic import BaseModel
 from voice_agent import engines
 from voice_agent.engines import EngineKind
 from voice_agent.errors import VoiceAgentError
+from voice_agent.models import machine as this_machine
 from voice_agent.models.catalogue import Model, known
+from voice_agent.models.installed import locate
 from voice_agent.models.machine import Machine
 from voice_agent.models.memory import in_words
 from voice_agent.settings import Config, EngineChoice
 
 NAME = "auto"
+
+NEEDS_GPU = "it needs an NVIDIA GPU"
 
 PROFILES = ("gpu", "cpu", "embedded")
 """Where the candidates come from, the best first; the last one needs nothing."""
@@ -43,6 +47,15 @@ Obstacle = Callable[[EngineKind, EngineChoice, BaseModel], str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A better engine that was not taken, the profile that it is from, and the reason."""
+
+    choice: EngineChoice
+    profile: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pick:
     """What was taken of a kind.
 
@@ -51,19 +64,22 @@ class Pick:
         profile: The profile that it is from.
         fallback: What takes over in that profile when it fails in a conversation.
         otherwise: What to start with, best first, if it cannot be loaded after all.
-        passed: Better engines that were not taken, each with the reason.
+        passed: Better engines that were not taken, the best first.
     """
 
     choice: EngineChoice
     profile: str
     fallback: tuple[EngineChoice, ...]
     otherwise: tuple[EngineChoice, ...]
-    passed: tuple[tuple[EngineChoice, str], ...]
+    passed: tuple[Passed, ...]
 
     @property
     def why(self) -> str:
-        """Why nothing better was taken; empty where this is the best."""
-        return "; ".join(f"not {choice.label}: {reason}" for choice, reason in self.passed)
+        """Why not the best of each better profile; empty where this is the best."""
+        best = {each.profile: each for each in reversed(self.passed)}
+        return "; ".join(
+            f"not {each.choice.label}: {each.reason}" for each in reversed(best.values())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +139,15 @@ def settings(picks: Mapping[EngineKind, Pick]) -> dict[str, Any]:
 
 
 def cannot_run(kind: EngineKind, choice: EngineChoice, options: BaseModel) -> str | None:
-    """Why an engine cannot run here, in few words where that is plain; None if it can."""
+    """Why an engine cannot run here, by its ``check``; None if it can."""
+    if getattr(options, "device", None) == "cuda" and this_machine.gpu() is None:
+        return NEEDS_GPU
     try:
         engines.check(kind, choice.engine, options)
     except VoiceAgentError as error:
+        missing = [model.name for model in models(choice, options) if locate(model) is None]
+        if missing:
+            return f"it is not here (voice-agent models pull {' '.join(missing)})"
         return str(error)
     return None
 
@@ -175,7 +196,7 @@ def _candidate(
         return _Candidate(choice, profile, fallback, 0, 0, str(error))
     on_gpu = _on_gpu(given, machine)
     if getattr(given, "device", None) == "cuda" and machine.gpu is None:
-        reason: str | None = "it needs an NVIDIA GPU"
+        reason: str | None = NEEDS_GPU
     else:
         reason = obstacle(kind, choice, given)
     memory = gpu_memory = 0
@@ -218,7 +239,7 @@ def _pick(
             alone = _obstacle_of_memory([better], machine)
             crowd = _obstacle_of_memory([better, *others], machine)
             reason = f"it needs {alone}" if alone else f"with the others it needs {crowd}"
-        passed.append((better.choice, reason))
+        passed.append(Passed(better.choice, better.profile, reason))
     chosen = line[place]
     return Pick(
         chosen.choice,

@@ -31,19 +31,29 @@ class Package:
 def packages() -> dict[str, list[Package]]:
     """The packages of each extra that are meant for this machine; the base under ``""``."""
     extras = distribution(DISTRIBUTION).metadata.get_all("Provides-Extra") or []
-    wanted = [Requirement(line) for line in distribution(DISTRIBUTION).requires or []]
-    found: dict[str, list[Package]] = {}
-    for extra in ("", *extras):
-        for requirement in wanted:
-            marker = requirement.marker
-            if marker is None:
-                belongs = extra == ""
-            else:
-                belongs = marker.evaluate({"extra": extra}) and not (
-                    extra and marker.evaluate({"extra": ""})
-                )
-            if belongs:
-                found.setdefault(extra, []).append(_package(requirement))
+    return {extra: [_package(each) for each in _requirements(extra)] for extra in ("", *extras)}
+
+
+def _requirements(extra: str) -> list[Requirement]:
+    """What an extra asks for, and what the other extras that it names ask for."""
+    found = []
+    for line in distribution(DISTRIBUTION).requires or []:
+        requirement = Requirement(line)
+        marker = requirement.marker
+        if extra:
+            belongs = (
+                marker is not None
+                and marker.evaluate({"extra": extra})
+                and not marker.evaluate({"extra": ""})
+            )
+        else:
+            belongs = marker is None or marker.evaluate({"extra": ""})
+        if not belongs:
+            continue
+        if requirement.name == DISTRIBUTION:
+            found += [each for other in requirement.extras for each in _requirements(other)]
+        else:
+            found.append(requirement)
     return found
 
 

@@ -38,6 +38,8 @@ class EngineChoice(BaseModel):
         """Its name with those of its models, for people: ``faster_whisper (small.en)``."""
         models = self.options.get("models") or [self.options]
         names = [str(each["model"]) for each in models if "model" in each]
+        if len(names) > 2:
+            return f"{self.engine} ({len(names)} models)"
         short = ", ".join(name.rstrip("/").rpartition("/")[2] for name in names)
         return f"{self.engine} ({short})" if short else self.engine
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from voice_agent import engines
+from voice_agent import auto, engines
 from voice_agent.config import profiles
 from voice_agent.settings import Config, EngineChoice, Section
 
@@ -36,14 +36,20 @@ Unknown settings and values out of range are refused with the file, the key and 
 
 def markdown() -> str:
     """All settings with their defaults and meanings, and the options of each engine."""
-    parts = [INTRODUCTION, f"Profiles: {', '.join(f'`{name}`' for name in profiles())}.\n"]
+    parts = [
+        INTRODUCTION,
+        f"Profiles: {', '.join(f'`{name}`' for name in (auto.NAME, *profiles()))} "
+        "([what they are](profiles.md)).\n",
+    ]
     for path, section in _sections(Config, ()):
         title = ".".join(path)
         parts.append(f"## {title or 'Top level'}\n\n{_first_line(section)}\n")
         parts.append(_table(section))
     parts.append(
         "# Engines\n\nAn engine is chosen by its name; its options stand beside it: "
-        "`recognizer: {engine: pocketsphinx, …}`.\n"
+        "`recognizer: {engine: pocketsphinx, …}`. Beside them `otherwise` may stand, a list of "
+        "engines to start with instead, in this order, where it cannot run on this machine; "
+        "`fallback` of the section takes over in the midst of a conversation.\n"
     )
     kinds: tuple[engines.EngineKind, ...] = get_args(engines.EngineKind)
     for kind in kinds:
@@ -143,7 +149,7 @@ def _shown(name: str, value: Any) -> Any:
     if name in _SECRETS and value:
         return "********"
     if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json")
+        value = value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, Mapping):
         return {key: _shown(key, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture
-def server(environment, tmp_path) -> Iterator[subprocess.Popen]:
+@pytest.fixture(params=["embedded"])
+def server(request, environment, tmp_path) -> Iterator[subprocess.Popen]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "voice_agent", "serve", "--port", "0"],
+        [sys.executable, "-m", "voice_agent", "serve", "--port", "0", "-c", request.param],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -37,6 +37,7 @@ def test_the_address_and_the_engines_are_told(server):
     with urllib.request.urlopen(f"{address}/healthz", timeout=10) as answer:
         health = json.load(answer)
     assert health["engines"]["recognizer"] == "pocketsphinx"
+    assert health["started"]["recognizer"] == {"engine": "pocketsphinx", "why": ""}
     with urllib.request.urlopen(address, timeout=10) as answer:
         assert b"<html" in answer.read()
 
@@ -45,6 +46,23 @@ def test_the_address_and_the_engines_are_told(server):
     assert server.returncode == 0
     for line in errors.splitlines():
         assert json.loads(line)["level"] == "info"
+
+
+@pytest.mark.parametrize("server", ["auto"], indirect=True)
+def test_auto_tells_what_it_took_and_why_nothing_better(server):
+    address = next(word for word in server.stdout.readline().split() if word.startswith("http"))
+    told = [server.stdout.readline().strip() for _ in range(3)]
+
+    assert told[0] == "Profile auto with"
+    assert told[1].split() == ["recognizer", "pocketsphinx"]
+    assert "not faster_whisper (" in told[2]
+    with urllib.request.urlopen(f"{address}/healthz", timeout=10) as answer:
+        health = json.load(answer)
+    assert health["profile"] == "auto"
+    assert health["started"]["recognizer"]["why"] == told[2]
+    chosen = json.loads(next(line for line in server.stderr if "engines chosen" in line))
+    assert chosen["engines"]["recognizer"] == "pocketsphinx"
+    assert chosen["why"]["recognizer"] == told[2]
 
 
 def test_a_port_in_use_is_one_clear_line(voice_agent):

@@ -19,6 +19,7 @@ from voice_agent.server.access import Secrets
 from voice_agent.server.app import create_app, listen, run, serve
 from voice_agent.server.metrics import Metrics
 from voice_agent.settings import Config, Limits, Server
+from voice_agent.starting import Line
 from voice_agent.store import Store
 
 RECORD = TurnRecord(
@@ -39,6 +40,7 @@ async def agent(tmp_path):
     yield SimpleNamespace(
         config=Config(),
         engines={"recognizer": "ears"},
+        started={"recognizer": Line([], "ears (small)", "not big ears: no room")},
         resting={},
         store=store,
         sessions=0,
@@ -69,6 +71,7 @@ async def test_health_tells_what_runs(agent):
         "status": "ok",
         "profile": "embedded",
         "engines": {"recognizer": "ears"},
+        "started": {"recognizer": {"engine": "ears (small)", "why": "not big ears: no room"}},
         "resting": {},
         "sessions": 0,
     }

@@ -38,10 +38,13 @@ def serve(
 
 
 def announcement(address: str, agent: "Agent") -> str:
-    """What is said when the server is ready."""
-    engines = "\n".join(
-        f"  {kind.replace('_', ' '):<16} {name}" for kind, name in agent.engines.items()
-    )
+    """What is said when the server is ready: where it is, what runs, and why nothing better."""
+    lines = []
+    for kind, line in agent.started.items():
+        lines.append(f"  {kind.replace('_', ' '):<16} {line.label}")
+        if line.why:
+            lines.append(f"{'':<19}{line.why}")
+    engines = "\n".join(lines)
     return (
         f"Ready: open {address} in a browser and talk. Ctrl-C stops.\n"
         f"Profile {agent.config.profile} with\n{engines}"

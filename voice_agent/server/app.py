@@ -68,6 +68,10 @@ def create_app(agent: Agent) -> Starlette:
                 "status": "degraded" if agent.resting else "ok",
                 "profile": agent.config.profile,
                 "engines": dict(agent.engines),
+                "started": {
+                    kind: {"engine": line.label, "why": line.why}
+                    for kind, line in agent.started.items()
+                },
                 "resting": {kind: list(names) for kind, names in agent.resting.items()},
                 "sessions": agent.sessions,
             }
