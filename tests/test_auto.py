@@ -1,14 +1,17 @@
 """The profile ``auto``: the best of each kind that runs here, all together in memory, and why."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from voice_agent import auto, config
+from voice_agent.agent import Agent
 from voice_agent.auto import Pick, select
 from voice_agent.engines import EngineKind
 from voice_agent.errors import EngineUnavailable
+from voice_agent.models import machine as this_machine
 from voice_agent.models.machine import Gpu, Machine
 from voice_agent.settings import Config, EngineChoice
 
@@ -205,3 +208,55 @@ def test_an_engine_for_the_gpu_is_refused_without_one(device, monkeypatch):
         engines.check("recognizer", "faster_whisper", given)
     monkeypatch.setattr(engines.find("recognizer", "faster_whisper"), "check", lambda _: None)
     engines.check("recognizer", "faster_whisper", given.model_copy(update={"device": device}))
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """The folder of the pulled models, empty; no GPU, and room for all of them."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(this_machine, "gpu", lambda: None)
+    monkeypatch.setattr(this_machine, "look", lambda: LAPTOP)
+    folder = tmp_path / "voice-agent" / "models"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def pulled(models, monkeypatch):
+    """Puts a small Whisper where a model of the catalogue would lie."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "conformance"))
+    import tiny_whisper
+
+    return lambda name: tiny_whisper.save(models / name)
+
+
+async def running(tmp_path) -> dict:
+    agent = await Agent.create(config.load("auto", store__path=tmp_path / "conversations.db"))
+    try:
+        return {kind: (line.label, line.why) for kind, line in agent.started.items()}
+    finally:
+        await agent.close()
+
+
+async def test_a_model_that_was_pulled_is_taken_from_then_on(pulled, tmp_path):
+    assert (await running(tmp_path))["recognizer"][0] == "pocketsphinx"
+
+    pulled("faster-distil-whisper-small.en")
+
+    label, why = (await running(tmp_path))["recognizer"]
+    assert label == "faster_whisper (distil-small.en)"
+    assert why == "not faster_whisper (large-v3-turbo): it needs an NVIDIA GPU"
+
+
+async def test_a_model_that_turns_out_damaged_gives_way_to_the_next_and_that_is_said(
+    pulled, tmp_path
+):
+    damaged = pulled("faster-distil-whisper-small.en")
+    (damaged / "model.bin").write_bytes(b"\0" * 1000)
+    pulled("faster-whisper-base.en")
+
+    label, why = (await running(tmp_path))["recognizer"]
+
+    assert label == "faster_whisper (base.en)"
+    assert "not faster_whisper (distil-small.en): the Whisper model in" in why

@@ -73,7 +73,7 @@ def test_a_profile_that_cannot_run_says_why(tmp_path):
 def empty_home(tmp_path, monkeypatch):
     """No model has been pulled, and there is no GPU."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(machine, "gpu", lambda: None)
 
 
