@@ -54,9 +54,10 @@ class Runtime:
         self.chat = chat
         self.ends = ends | chat.ends
         self.context = context
-        self.slots = Slots(forward.cache.slots, forward.copy)
+        self.slots = Slots(forward.cache.slots, self._copy)
         self.tokens_read = 0
         self._device = devices.device(forward.device.type)
+        self._bytes_per_token: int = forward.cache.bytes_per_token
         self._seated: list[Preparation] = []
 
     @property
@@ -67,8 +68,7 @@ class Runtime:
     @property
     def cache_bytes(self) -> int:
         """Memory of what was read and is kept, in bytes."""
-        per_token: int = self.forward.cache.bytes_per_token
-        return self.slots.tokens * per_token
+        return self.slots.tokens * self._bytes_per_token
 
     def unload(self) -> None:
         """Gives the memory back; nothing can be done afterwards."""
@@ -108,6 +108,9 @@ class Runtime:
             self._seated.remove(work)
             self.slots.give_back(work.slot)
             work.slot = None
+
+    def _copy(self, source: int, target: int, length: int) -> None:
+        self.forward.copy(source, target, length)
 
     def _begin(self, work: Preparation) -> Outcome:
         try:
