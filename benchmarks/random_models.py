@@ -160,9 +160,13 @@ class Scripted(Qwen3ForCausalLM):
             ]:
                 raise ValueError(f"these come twice in the script: {clash}")
         first = following[tokenizer("\n", add_special_tokens=False)["input_ids"][-1]]
-        self.following.fill_(first)
+        table = torch.full(self.following.shape, first)
         for one, other in following.items():
-            self.following[one] = other
+            table[one] = other
+        self.following.copy_(table)
+        if self.following.is_cuda:
+            # Engines compute in streams of their own.
+            torch.cuda.synchronize()
 
     def forward(self, input_ids: Any = None, logits_to_keep: Any = 0, **more: Any) -> Any:
         result = super().forward(input_ids=input_ids, logits_to_keep=logits_to_keep, **more)
@@ -266,14 +270,11 @@ def xtts(size: Size, device: str) -> Any:
             "speaker_embedding": torch.randn(1, 512, 1),
         }
         torch.save({"somebody": speaker}, Path(folder) / "speakers.pth")
-        with torch.device(device):
-            model = library.Xtts(XttsConfig(model_args=XttsArgs(**shape)))
-            model.tokenizer = library.VoiceBpeTokenizer(str(Path(folder) / "vocab.json"))
-            decoder = partial(
-                library.HifiDecoder, upsample_initial_channel_decoder=XTTS_DECODER[size]
-            )
-            with mock.patch.object(library, "HifiDecoder", decoder):
-                model.init_models()
+        model = library.Xtts(XttsConfig(model_args=XttsArgs(**shape)))
+        model.tokenizer = library.VoiceBpeTokenizer(str(Path(folder) / "vocab.json"))
+        decoder = partial(library.HifiDecoder, upsample_initial_channel_decoder=XTTS_DECODER[size])
+        with mock.patch.object(library, "HifiDecoder", decoder):
+            model.init_models()
         model.speaker_manager = SpeakerManager(str(Path(folder) / "speakers.pth"))
     model.gpt.init_gpt_for_inference(kv_cache=True)
     _end_sentences(model.gpt)
