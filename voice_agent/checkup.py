@@ -169,8 +169,10 @@ def _missing_extras(choices: list[EngineChoice]) -> list[str]:
     wanted = {_EXTRAS[choice.engine] for choice in choices if choice.engine in _EXTRAS}
     if any(choice.engine == "faster_whisper" and _wants_gpu(choice) for choice in choices):
         wanted.add("gpu")
-    if "neural" in wanted:
-        wanted.discard("transformers")  # it brings them, too
+    # Each of these brings what the ones after it bring.
+    nested = ("gpu", "neural", "transformers")
+    largest = next((extra for extra in nested if extra in wanted), None)
+    wanted -= {extra for extra in nested if extra != largest}
     return sorted(extra for extra in wanted if not all(each.fits for each in found.get(extra, ())))
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Literal
 
 from voice_agent.errors import EngineUnavailable
-from voice_agent.models import memory
+from voice_agent.models import cublas, memory
 
 log = logging.getLogger(__name__)
 
@@ -179,8 +179,8 @@ def reserve(
 
 _BRINGS: Mapping[Library, str] = {
     "torch": "install the build of torch for your GPU (https://pytorch.org/get-started/locally)",
-    "ctranslate2": "install the driver of your GPU and the libraries cuBLAS and cuDNN "
-    "(https://opennmt.net/CTranslate2/installation.html)",
+    "ctranslate2": "install the driver of your GPU, and cuBLAS for CUDA 12, which comes with: "
+    "pip install 'voice-agent[gpu]'",
 }
 
 
@@ -189,7 +189,7 @@ def _has_gpu(library: Library) -> bool:
         import ctranslate2
 
         count: int = ctranslate2.get_cuda_device_count()
-        return count > 0
+        return count > 0 and cublas.ensure()
     import torch
 
     there: bool = torch.cuda.is_available()
