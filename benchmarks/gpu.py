@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
-from model_stages import Figure, language_model, options, recognition, voice
+from model_stages import Figure, language_model, options, recognition, thinking, voice
 from random_models import REPLY, TURN, Size
 from random_models import language_model as random_language_model
 from random_models import whisper as random_whisper
@@ -58,6 +58,9 @@ async def figures(
             engines.push_async_callback(speaker.close)
             async for figure in voice(speaker):
                 yield figure
+            async with thinking(model, sessions):
+                async for figure in voice(speaker, f", while {sessions} think"):
+                    yield figure
         except (ImportError, EngineUnavailable) as error:
             yield Figure("voice", None, "ms", 150, note=f"not measured: {error}")
             speaker = None

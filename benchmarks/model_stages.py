@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -110,7 +110,27 @@ async def recognition(engine: TorchWhisper) -> Figure:
     return Figure(f"final reading of {SPOKEN_S} s", value, "ms", 100, note=engine.name)
 
 
-async def voice(engine: Any) -> AsyncIterator[Figure]:
+@asynccontextmanager
+async def thinking(engine: TransformersModel, sessions: int) -> AsyncIterator[None]:
+    """Others think all the while."""
+
+    async def think(number: int) -> None:
+        turn = Prompt(UserTurn(TURN), session=f"thinks {number}", aim="thought")
+        while True:
+            async with aclosing(engine.generate(turn)) as pieces:
+                async for _ in pieces:
+                    pass
+
+    thoughts = [asyncio.create_task(think(number)) for number in range(sessions)]
+    try:
+        yield
+    finally:
+        for thought in thoughts:
+            thought.cancel()
+        await asyncio.wait(thoughts)
+
+
+async def voice(engine: Any, when: str = "") -> AsyncIterator[Figure]:
     """First audio of a sentence, and time to speak against time spoken."""
     firsts, shares = [], []
     for _ in range(5):
@@ -120,5 +140,5 @@ async def voice(engine: Any) -> AsyncIterator[Figure]:
             spoken += speech.samples.size / speech.rate
         firsts.append(1000 * (first or 0.0))
         shares.append((time.perf_counter() - began) / spoken)
-    yield Figure("first audio of a sentence", float(np.median(firsts)), "ms", 150)
-    yield Figure("time to speak / time spoken", float(np.median(shares)), "", 0.3)
+    yield Figure(f"first audio of a sentence{when}", float(np.median(firsts)), "ms", 150)
+    yield Figure(f"time to speak / time spoken{when}", float(np.median(shares)), "", 0.3)
