@@ -105,8 +105,7 @@ def best() -> Best:
         for kind, choice in better.items()
         for model in auto.models(choice, engine_options(kind, choice)[1])
     ]
-    names = " ".join(model.name for model in _missing(models))
-    return Best(now, possible, _steps(better.values(), _missing(models), names))
+    return Best(now, possible, _steps(better.values(), _missing(models), auto.NAME))
 
 
 def every_profile() -> list[Runs]:
@@ -137,7 +136,7 @@ def _steps(choices: Iterable[EngineChoice], models: list[Model], pulled: str) ->
     Args:
         choices: The engines.
         models: Those that are to be pulled.
-        pulled: What to tell the command that pulls them.
+        pulled: The profile that stands for them.
     """
     choices = list(choices)
     steps = []
