@@ -1,4 +1,4 @@
-"""Audio files: read in blocks at the rate of hearing, written as 16-bit WAV.
+"""Audio files: read in blocks, by default at the rate of hearing, written as 16-bit WAV.
 
 Reading is libsndfile's (through soundfile), so a file of any length takes the memory of one block.
 """
@@ -57,8 +57,8 @@ def describe(path: Path) -> AudioInfo:
         )
 
 
-def read_blocks(path: Path, seconds: float = 0.02) -> Iterator[Samples]:
-    """Reads a WAV, FLAC or OGG file of 8 to 192 kHz as 16 kHz mono, block after block.
+def read_blocks(path: Path, seconds: float = 0.02, rate: int = HEARING_RATE) -> Iterator[Samples]:
+    """Reads a WAV, FLAC or OGG file of 8 to 192 kHz as mono, block after block.
 
     Channels are averaged; samples that are no numbers become silence and all others are kept
     within [-1, 1]. Of a truncated file what is there is read, with a warning in the log.
@@ -66,14 +66,15 @@ def read_blocks(path: Path, seconds: float = 0.02) -> Iterator[Samples]:
     Args:
         path: The file.
         seconds: Length of a block; the last one may be shorter.
+        rate: Sample rate in Hz of what is wanted.
 
     Raises:
         AudioError: There is no such file, or no audio in it that can be read.
     """
-    size = max(1, round(seconds * HEARING_RATE))
+    size = max(1, round(seconds * rate))
     waiting: list[Samples] = []
     count = 0
-    for piece in _resampled(path):
+    for piece in _resampled(path, rate):
         waiting.append(piece)
         count += piece.size
         if count >= size:
@@ -87,20 +88,20 @@ def read_blocks(path: Path, seconds: float = 0.02) -> Iterator[Samples]:
         yield np.concatenate(waiting)
 
 
-def read_whole(path: Path) -> Samples:
+def read_whole(path: Path, rate: int = HEARING_RATE) -> Samples:
     """Reads a file as ``read_blocks`` does, in one piece.
 
     Raises:
         AudioError: There is no such file, or no audio in it that can be read.
     """
-    return np.concatenate([np.zeros(0, np.float32), *read_blocks(path, seconds=1.0)])
+    return np.concatenate([np.zeros(0, np.float32), *read_blocks(path, 1.0, rate)])
 
 
-def _resampled(path: Path) -> Iterator[Samples]:
+def _resampled(path: Path, rate: int) -> Iterator[Samples]:
     with _open(path) as file:
         resampler = (
-            soxr.ResampleStream(file.samplerate, HEARING_RATE, 1, dtype="float32")
-            if file.samplerate != HEARING_RATE
+            soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32")
+            if file.samplerate != rate
             else None
         )
         for piece in _mono(path, file):

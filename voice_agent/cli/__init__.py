@@ -20,6 +20,7 @@ from voice_agent.cli import (
     serve,
     sessions,
     train,
+    voices,
 )
 from voice_agent.errors import VoiceAgentError
 
@@ -40,6 +41,7 @@ app.command("config")(config.config)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(memory.app, name="memory")
 app.add_typer(models.app, name="models")
+app.add_typer(voices.app, name="voices")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(train.app, name="train")
 

@@ -123,14 +123,21 @@ class VoiceBank:
         )
         return self._write(self.folder / name, contents, clips)
 
-    def add(self, name: str, clips: Sequence[NewClip]) -> Voice:
+    def add(self, name: str, clips: Sequence[NewClip], consent: Consent | None = None) -> Voice:
         """Adds recordings to a voice, all of them or none. What it has already stays once.
+
+        Args:
+            name: The voice.
+            clips: The recordings.
+            consent: That its owner agreed, said anew; None keeps what was said before.
 
         Raises:
             UnknownVoice: There is none of that name.
             VoiceError: It is damaged, or the files cannot be written.
         """
-        return self._write(self.folder / name, self.voice(name).contents, clips)
+        contents = self.voice(name).contents
+        contents = contents.model_copy(update={"consent": consent or contents.consent})
+        return self._write(self.folder / name, contents, clips)
 
     def remove(self, name: str, emotion: str | None = None) -> None:
         """Removes a voice for good, or its clips of one emotion.
