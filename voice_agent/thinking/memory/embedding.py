@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from voice_agent.errors import EngineUnavailable
 from voice_agent.models import installed, local_transformers
+from voice_agent.models.loading import alone
 from voice_agent.workers import Worker
 
 Vectors = npt.NDArray[np.float32]
@@ -42,7 +43,8 @@ class Embedder:
         """
         worker = Worker.thread("memory embedding")
         try:
-            return cls(model, worker, await worker.call(_load, model))
+            async with alone():
+                return cls(model, worker, await worker.call(_load, model))
         except BaseException:
             worker.close()
             raise

@@ -15,6 +15,7 @@ from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
 from voice_agent.models import installed
+from voice_agent.models.loading import alone
 from voice_agent.models.devices import DeviceName, Rank, device
 from voice_agent.workers import Worker
 
@@ -64,8 +65,9 @@ class TransformersAnalyzer:
         folders = [installed.require(choice.model) for choice in options.models]
         worker = Worker.thread(cls.name)
         try:
-            readers = await worker.call(load_all, options, folders)
-            await worker.call(_warm_up, readers)
+            async with alone():
+                readers = await worker.call(load_all, options, folders)
+                await worker.call(_warm_up, readers)
         except BaseException:
             worker.close()
             raise

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from voice_agent.errors import EngineError
 from voice_agent.events import Phrase, Speech
 from voice_agent.models.devices import DeviceName, device
+from voice_agent.models.loading import alone
 from voice_agent.speaking.synthesizers.coqui.files import check
 from voice_agent.speaking.synthesizers.coqui.rendering import render
 from voice_agent.speaking.synthesizers.coqui.turns import Turns
@@ -73,8 +74,9 @@ class CoquiSynthesizer:
                 get it.
         """
         check(options.model, "auto")
-        voice, where = await asyncio.to_thread(_load, options)
-        return await cls._warm(options, voice, where)
+        async with alone():
+            voice, where = await asyncio.to_thread(_load, options)
+            return await cls._warm(options, voice, where)
 
     @classmethod
     async def of(cls, model: Any, options: CoquiOptions) -> Self:
@@ -90,8 +92,10 @@ class CoquiSynthesizer:
         """
         from voice_agent.speaking.synthesizers.coqui.loading import voice_of
 
-        voice = await asyncio.to_thread(voice_of, model, options)
-        return await cls._warm(options, voice, "cuda" if model.device.type == "cuda" else "cpu")
+        async with alone():
+            voice = await asyncio.to_thread(voice_of, model, options)
+            where: DeviceName = "cuda" if model.device.type == "cuda" else "cpu"
+            return await cls._warm(options, voice, where)
 
     async def synthesize(self, phrase: Phrase) -> AsyncIterator[Speech]:
         """Streams a phrase in pieces that grow; words of XTTS have estimated times.

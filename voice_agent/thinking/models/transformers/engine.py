@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from voice_agent.errors import EngineError
 from voice_agent.events import Prompt, ToolCall
 from voice_agent.models import installed, local_transformers, memory
+from voice_agent.models.loading import alone
 from voice_agent.thinking.models.transformers import options as settings
 from voice_agent.thinking.models.transformers.generation import Generation, Preparation
 from voice_agent.thinking.models.transformers.loading import load, wrap
@@ -73,7 +74,8 @@ class TransformersModel:
     async def _made(cls, load: Callable[..., Runtime], *arguments: object) -> Self:
         worker = Worker.thread(cls.name)
         try:
-            return cls(await worker.call(load, *arguments), worker)
+            async with alone():
+                return cls(await worker.call(load, *arguments), worker)
         except BaseException:
             worker.close()
             raise
@@ -120,7 +122,7 @@ class TransformersModel:
     async def forget(self, session: str) -> None:
         """Lets go of what was read of a conversation."""
         with suppress(EngineError):
-            await self._turns.between(self._runtime.slots.forget, session)
+            await self._turns.between(self._runtime.forget, session)
 
     async def close(self) -> None:
         """Ends what is under way and gives the model back."""
