@@ -2,6 +2,7 @@
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,8 @@ from voice_agent.models.catalogue import inside
 
 MOST_BYTES = 20 << 30
 """What an archive may hold: more than any model, less than would fill most disks."""
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -26,7 +29,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            entries = [entry for entry in opened.infolist() if not entry.filename.endswith("/")]
             _refuse_strange(archive, entries)
             skip = _common(entries)
             for entry in entries:
@@ -36,7 +39,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     copyfileobj(source, file)
                     file.flush()
                     os.fsync(file.fileno())
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise ModelError(f"{archive.name} is no whole zip file: {error}") from error
     except OSError as error:
         raise ModelError(f"{archive.name} cannot be unpacked: {error}") from error
