@@ -15,8 +15,8 @@ from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
 from voice_agent.models import installed
-from voice_agent.models.loading import alone
 from voice_agent.models.devices import DeviceName, Rank, device
+from voice_agent.models.loading import alone
 from voice_agent.workers import Worker
 
 _STEP = HEARING_RATE // 4
