@@ -6,17 +6,21 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-import torch
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast
+from voice_agent.models import torchaudio_import
 
-from voice_agent.errors import EngineUnavailable
-from voice_agent.events import Exchange, Memory, UserTurn
-from voice_agent.memory_tables import Noticed
-from voice_agent.person import Person
-from voice_agent.settings import Memory as Settings
-from voice_agent.store import Store
-from voice_agent.thinking.memory.embedding import Embedder
-from voice_agent.thinking.memory.recollection import Recollection
+torchaudio_import.ensure()
+
+import torch  # noqa: E402
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast  # noqa: E402
+
+from voice_agent.errors import EngineUnavailable  # noqa: E402
+from voice_agent.events import Exchange, Memory, UserTurn  # noqa: E402
+from voice_agent.memory_tables import Noticed  # noqa: E402
+from voice_agent.person import Person  # noqa: E402
+from voice_agent.settings import Memory as Settings  # noqa: E402
+from voice_agent.store import Store  # noqa: E402
+from voice_agent.thinking.memory.embedding import Embedder  # noqa: E402
+from voice_agent.thinking.memory.recollection import Recollection  # noqa: E402
 
 ADA = Person.here("Ada")
 WORDS = "you live in leeds york where do i my sister is called anna work as a nurse at home".split()
