@@ -171,7 +171,7 @@ async def together(
     )
     yield Figure(f"voice to voice, {sessions} sessions, 95 %", float(waits[1]), "ms", 600)
     gaps = float(np.percentile(turns.gaps_ms, 95)) if turns.gaps_ms else None
-    yield Figure("  silence within a reply for want of audio, 95 %", gaps, "ms", 0)
+    yield Figure("  silence within a reply for want of audio, 95 %", gaps, "ms", 20)
     for what, before, after in (
         ("words", "endpoint", "asr_final"),
         ("thought and first word", "asr_final", "first_token"),
