@@ -10,13 +10,13 @@ from voice_agent.events import REPLY_EMOTIONS
 
 RELATED: Mapping[str, tuple[str, ...]] = {
     "joyful": ("happy", "surprised"),
-    "happy": ("joyful", "comfort"),
+    "happy": ("joyful",),
     "surprised": ("joyful", "happy"),
     "comfort": ("sorry",),
     "sorry": ("comfort", "sad"),
     "sad": ("sorry", "tearful", "comfort"),
-    "tearful": ("sad", "sorry", "comfort"),
-    "afraid": ("tearful", "sad", "sorry"),
+    "tearful": ("sad", "sorry"),
+    "afraid": (),
     "angry": ("disgusted",),
     "disgusted": ("angry",),
     "neutral": ("comfort", "happy", "sorry"),
@@ -24,7 +24,7 @@ RELATED: Mapping[str, tuple[str, ...]] = {
 """What stands in for an emotion that a voice has no clips of, the nearest first; then ``neutral``.
 
 Only what a listener would take for a milder or stronger form of the same is near: a voice that
-should comfort is rather neutral than sad.
+should comfort is rather neutral than sad, since from neutral its tone can still be shaped.
 """
 
 
