@@ -73,7 +73,7 @@ class Preparation:
 
     def close(self) -> None:
         """Leaves what was read to the conversation's next prompt."""
-        self._runtime.leave(self)
+        self._runtime.end(self)
 
     def _read_prompt(self) -> Reading:
         runtime = self._runtime

@@ -58,7 +58,7 @@ class Runtime:
         self.tokens_read = 0
         self._device = devices.device(forward.device.type)
         self._bytes_per_token: int = forward.cache.bytes_per_token
-        self._seated: list[Preparation] = []
+        self._begun: list[Preparation] = []
 
     @property
     def all_together(self) -> bool:
@@ -102,18 +102,25 @@ class Runtime:
                     outcomes.update(dict.fromkeys(step, error))
         return [outcomes.get(work) for work in works]
 
-    def leave(self, work: Preparation) -> None:
-        """Takes a work's seat away; what it has read stays for as long as nobody needs the room."""
-        if work.slot is not None:
-            self._seated.remove(work)
-            self.slots.give_back(work.slot)
-            work.slot = None
+    def end(self, work: Preparation) -> None:
+        """A work is over, or nobody wants it any more."""
+        if work in self._begun:
+            self._begun.remove(work)
+        self._unseat(work)
+
+    def forget(self, session: str) -> None:
+        """Lets go of a conversation: of what was read, and of what is still being read."""
+        self.slots.forget(session)
+        for work in self._begun:
+            if work.session == session:
+                work.session = ""
 
     def _copy(self, source: int, target: int, length: int) -> None:
         self.forward.copy(source, target, length)
 
     def _begin(self, work: Preparation) -> Outcome:
         try:
+            self._begun.append(work)
             return work.begin()
         except Exception as error:
             return error
@@ -124,10 +131,11 @@ class Runtime:
             return True
         slot = self.slots.take(work.session, work.tokens)
         if slot is None:
-            last = max(self._seated, key=lambda other: other.rank)
+            seated = [other for other in self._begun if other.slot is not None]
+            last = max(seated, key=lambda other: other.rank)
             if last.rank <= work.rank:
                 return False
-            self.leave(last)
+            self._unseat(last)
             slot = self.slots.take(work.session, work.tokens)
             assert slot is not None
         log.debug(
@@ -140,8 +148,13 @@ class Runtime:
             },
         )
         work.slot = slot
-        self._seated.append(work)
         return True
+
+    def _unseat(self, work: Preparation) -> None:
+        """Takes a work's slot away; what it has read stays for as long as nobody needs the room."""
+        if work.slot is not None:
+            self.slots.give_back(work.slot)
+            work.slot = None
 
     def _read(self, works: Sequence[Preparation]) -> list[Outcome]:
         """Has works read on; those that have read everything write a token."""
