@@ -71,8 +71,8 @@ class FasterWhisperRecognizer:
         self._workers = workers
         finals, partials = workers
         most = BATCH[reader.device]
-        self._finals = Batcher[Kind, Request, Reading](finals, reader.read, most)
-        self._partials = Batcher[Kind, Request, Reading](partials, reader.read, most)
+        self._finals = Batcher[Kind, Request, Reading](finals, self._work, most)
+        self._partials = Batcher[Kind, Request, Reading](partials, self._work, most)
         self._streams: set[FasterWhisperStream] = set()
         self.full_partials = options.beam_size == 1
 
@@ -160,6 +160,11 @@ class FasterWhisperRecognizer:
             1 if partial else self._options.beam_size,
         )
         return await (self._partials if partial else self._finals).submit(kind, request)
+
+    def _work(self, kind: Kind, requests: list[Request]) -> list[Reading]:
+        if self._reader is None:
+            raise EngineError("the recognizer was closed")
+        return self._reader.read(kind, requests)
 
 
 def _find(model: str) -> Path:

@@ -170,18 +170,24 @@ class Reader:
             self._prompt(language, request.prompt, kind.prompt_tokens)
             for (language, _), request in zip(languages, requests, strict=True)
         ]
-        longest = max(len(request.samples) for request in requests) / HEARING_RATE
-        bound = len(prompts[0]) + TOKENS + round(TOKENS_PER_S * longest)
+        bounds = [
+            TOKENS + round(TOKENS_PER_S * len(request.samples) / HEARING_RATE)
+            for request in requests
+        ]
         results = whisper.model.generate(
             encoded,
             prompts,
             beam_size=kind.beam_size,
-            max_length=min(bound, whisper.max_length),
+            # CTranslate2 decodes half as many tokens, and none beyond this with the prompt.
+            max_length=min(max(2 * max(bounds), len(prompts[0]) + max(bounds)), whisper.max_length),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed(languages[0][0]),
         )
-        tokens = [[] if _is_nothing(result) else result.sequences_ids[0] for result in results]
+        tokens = [
+            [] if _is_nothing(result) else result.sequences_ids[0][:bound]
+            for result, bound in zip(results, bounds, strict=True)
+        ]
         words = self._align(encoded, [language for language, _ in languages], tokens, frames)
         return [(found, *language) for found, language in zip(words, languages, strict=True)]
 

@@ -111,9 +111,12 @@ class FasterWhisperStream:
             EngineError: The reading failed.
         """
         self._check()
-        if not self._is_final:
+        if self._partial is not None and self._partial.task.done():
+            self._take_partial(self._partial)
+        if not self._is_final and not self._has_read_all:
             reading = await self._best(self._request())
-            self._words, self._read, self._is_final = list(reading.words), len(self._audio), True
+            self._words, self._read = list(reading.words), len(self._audio)
+        self._is_final = True
         words = self._timed()
         text = joined([*self._settled, *self._words])
         confidences = [word.confidence for word in words if word.confidence is not None]
@@ -135,18 +138,17 @@ class FasterWhisperStream:
         self._begin()
         self._engine.forget(self)
 
+    @property
+    def _has_read_all(self) -> bool:
+        """Whether a partial reading has all the audio, and is as good as one at a pause."""
+        return self._engine.full_partials and self._read == len(self._audio)
+
     def _request(self, samples: int | None = None) -> Request:
         return Request(self._audio[:samples], joined(self._settled))
 
     async def _best(self, request: Request) -> Reading:
-        """The reading of audio at a pause, or a partial one that is as good."""
-        partial = self._partial
-        if partial is not None:
-            if self._engine.full_partials and len(partial.request.samples) == len(request.samples):
-                reading = await asyncio.shield(partial.task)
-                self._partial = None
-                return reading
-            self._drop_partial()
+        """The reading of audio at a pause."""
+        self._drop_partial()
         if len(request.samples) < SHORTEST:
             return Reading.nothing(request.samples)
         reading = await self._engine.read(request, self._language, partial=False)

@@ -91,12 +91,9 @@ def without_loop(words: Sequence[ReadWord]) -> list[ReadWord]:
     """Words up to the end of the first round of a loop at their end."""
     texts = [word.text.casefold() for word in words]
     for size in range(1, min(LONGEST_LOOP, len(texts) // 3) + 1):
-        # The last round may have been cut short.
-        for end in range(len(texts), len(texts) - size, -1):
-            rounds = 1
-            block = texts[end - size : end]
-            while texts[max(0, end - (rounds + 1) * size) : end - rounds * size] == block:
-                rounds += 1
-            if rounds >= 3 and texts[end:] == block[: len(texts) - end]:
-                return list(words[: end - (rounds - 1) * size])
+        first = len(texts) - size
+        while first > 0 and texts[first - 1] == texts[first - 1 + size]:
+            first -= 1
+        if len(texts) - first >= 3 * size:
+            return list(words[: first + size])
     return list(words)
