@@ -114,22 +114,11 @@ def _load_vits(found: files.Files) -> Any:
     if found.speakers is not None:
         # The configuration names the place where its author had it.
         config.speakers_file = config.model_args.speakers_file = str(found.speakers)
-    # coqui-tts would look for the program of espeak-ng; phonemes come from the library instead.
-    phonemizes = config.use_phonemes and config.phonemizer in (None, "", EspeakPhonemes.name())
-    if phonemizes:
-        config.use_phonemes = False
+    if config.use_phonemes and not config.phonemizer:
+        config.phonemizer = EspeakPhonemes.name()
+    EspeakPhonemes.install()
     config.model_args.init_discriminator = False  # only training needs it
     model = Vits(config)
-    if phonemizes:
-        language = config.phoneme_language or "en-us"
-        try:
-            model.tokenizer.phonemizer = EspeakPhonemes(language)
-        except RuntimeError as error:
-            raise EngineUnavailable(
-                f"the model in {found.folder} wants phonemes of {language!r}, which espeak-ng does "
-                "not have"
-            ) from error
-        model.tokenizer.use_phonemes = config.use_phonemes = True
     model.load_checkpoint(config, found.weights, eval=True, strict=False)
     return model
 

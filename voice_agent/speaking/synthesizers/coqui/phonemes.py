@@ -6,6 +6,7 @@ of the program, since that is what its voices have learnt from.
 
 import re
 
+from TTS.tts.utils.text import phonemizers
 from TTS.tts.utils.text.phonemizers.base import BasePhonemizer
 from TTS.tts.utils.text.punctuation import Punctuation
 
@@ -31,6 +32,12 @@ class EspeakPhonemes(BasePhonemizer):  # type: ignore[misc]
         self._library = espeak_library.load()
         language = _ESPEAK_LANGUAGES.get(language, language)
         super().__init__(language, punctuations=Punctuation.default_puncs(), keep_puncs=True)
+
+    @classmethod
+    def install(cls) -> None:
+        """Has coqui-tts use it wherever a model asks for espeak."""
+        phonemizers._register_phonemizers()  # or coqui-tts does so later, and puts its own back
+        phonemizers.PHONEMIZERS[cls.name()] = cls
 
     @staticmethod
     def name() -> str:

@@ -82,24 +82,30 @@ def _words(text: str, language: str) -> Iterator[Word]:
     source = said = ""
     for piece, told in spoken_form(text, language):
         told = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in told)
-        sounds = any(character.isalnum() for character in told)
-        if sounds and any(character.isalnum() for character in said):
+        if _sounds(told) and _sounds(said):
             yield from _cut(source, said)
             source = said = ""
         source += piece
         said += told
-    if any(character.isalnum() for character in said):
+    if _sounds(said):
         yield from _cut(source, said)
 
 
 def _cut(source: str, said: str) -> Iterator[Word]:
     """One word, or several where it is too long to be said in one go."""
-    parts = [said]
-    if len(said) > _WORD_LIMIT:
-        parts = re.findall(rf"\S{{1,{_WORD_LIMIT}}}\s*|^\s+", said)
+    parts = [""]
+    for part in re.findall(rf"\S{{1,{_WORD_LIMIT}}}\s*|^\s+", said):
+        if _sounds(part) and _sounds(parts[-1]) and len(said) > _WORD_LIMIT:
+            parts.append(part)
+        else:
+            parts[-1] += part
     for part in parts:
         yield Word(source, part)
         source = ""
+
+
+def _sounds(text: str) -> bool:
+    return any(character.isalnum() for character in text)
 
 
 def _ends_with(word: Word, marks: str) -> bool:
