@@ -1,5 +1,6 @@
 """What this machine can run, what it lacks for more, and what brings that."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -157,7 +158,13 @@ def _torch_first(choices: list[EngineChoice], extras: list[str], here: Machine) 
     if any(_wants_gpu(choice) for choice in choices):
         if here.torch is not None and here.torch_cuda is None:
             return f"install torch's build for your GPU: {_BUILDS}"
-    elif here.torch is None and here.gpu is None and {"neural", "transformers"} & set(extras):
+    elif (
+        # Elsewhere the usual build is the one for the processor.
+        sys.platform == "linux"
+        and here.torch is None
+        and here.gpu is None
+        and {"neural", "transformers"} & set(extras)
+    ):
         return f"install torch's build for the processor, which is much smaller: {_BUILDS}"
     return None
 

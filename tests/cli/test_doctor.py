@@ -89,6 +89,7 @@ def test_the_steps_begin_with_what_the_later_ones_build_on(empty_home, monkeypat
     bare = {"neural": [packages.Package("torch", ">=2.9", None, False)]}
     monkeypatch.setattr(packages, "packages", lambda: bare)
     monkeypatch.setattr(machine, "torch_build", lambda: (None, None))
+    monkeypatch.setattr(sys, "platform", "linux")
 
     steps = checkup.can_run("cpu").steps
 
