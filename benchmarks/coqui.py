@@ -1,0 +1,191 @@
+"""How soon and how fast coqui-tts speaks through the agent, and what the agent adds to it.
+
+    OMP_NUM_THREADS=1 python benchmarks/coqui.py           models of real size, random weights
+    OMP_NUM_THREADS=1 python benchmarks/coqui.py --small   a quick look
+
+Speed does not depend on the weights, so nothing is fetched: a VITS of the size of the published
+VCTK voice and an XTTS of the size of XTTS v2 are built with random ones. Each is asked for the same
+sentence with the same draws in three ways: by the library's own call, by the agent's rendering
+alone, and by the whole engine. Shares are of processor time, which others on the machine hardly
+change.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from random_models import xtts as random_xtts
+from rich.console import Console
+from rich.table import Table
+
+from voice_agent.events import Phrase
+from voice_agent.models import torchaudio_import
+from voice_agent.speaking.synthesizers.coqui import CoquiOptions, CoquiSynthesizer
+
+torchaudio_import.ensure()
+
+from TTS.tts.configs.vits_config import VitsConfig  # noqa: E402
+from TTS.tts.models.vits import Vits, VitsCharacters  # noqa: E402
+
+from voice_agent.speaking.synthesizers.coqui.rendering import render  # noqa: E402
+
+TEXT = "I hear you, and it makes sense that you feel worn out after a week like that."
+SEED = zlib.crc32(TEXT.encode())
+"""What the engine takes for this text, so that all ways draw the same."""
+XTTS_TOKENS = {"real": 40, "small": 60}
+"""At most: a second of XTTS's audio has 22, and costs some seconds on a processor."""
+VCTK_SPEAKERS = 109
+
+
+def random_vits(size: str) -> Vits:
+    """A VITS of the size of the VCTK voice, or a small one, that reads letters."""
+    config = VitsConfig(characters=VitsCharacters().to_config(), text_cleaner="basic_cleaners")
+    config.speakers = [f"p{number}" for number in range(VCTK_SPEAKERS)]
+    config.use_speaker_embedding = config.model_args.use_speaker_embedding = True
+    config.model_args.init_discriminator = False
+    if size == "small":
+        config.model_args.upsample_initial_channel_decoder = 64
+        config.model_args.hidden_channels = 32
+    torch.manual_seed(0)
+    model = Vits(config)
+    model.eval()
+    # Random durations are short; this is the pace of speech.
+    model.length_scale = 1.6
+    return model
+
+
+def by_vits(model: Vits) -> Iterator[int]:
+    """Samples of each piece from the library's own call."""
+    tokens = torch.tensor([model.tokenizer.text_to_ids(TEXT)])
+    given = {
+        "x_lengths": None,
+        "d_vectors": None,
+        "speaker_ids": torch.tensor([0]),
+        "language_ids": None,
+        "durations": None,
+    }
+    yield int(model.inference(tokens, given)["model_outputs"].numel())
+
+
+def by_xtts(model: Any) -> Iterator[int]:
+    """Samples of each piece from the library's own call."""
+    style = list(model.speaker_manager.speakers["somebody"].values())
+    config = model.config
+    for piece in model.inference_stream(
+        TEXT,
+        "en",
+        *style,
+        temperature=config.temperature,
+        repetition_penalty=float(config.repetition_penalty),
+        top_k=config.top_k,
+        top_p=config.top_p,
+    ):
+        yield int(piece.numel())
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds to the first audio, to the last, of the processor; samples."""
+
+    first: float
+    whole: float
+    processor: float
+    samples: int
+
+
+async def timed(pieces: AsyncIterator[int]) -> Timing:
+    began, worked = time.perf_counter(), time.process_time()
+    first, samples = 0.0, 0
+    async for size in pieces:
+        samples += size
+        if size and not first:
+            first = time.perf_counter() - began
+    whole, processor = time.perf_counter() - began, time.process_time() - worked
+    return Timing(first, whole, processor, samples)
+
+
+async def at_once(pieces: Callable[[], Iterator[int]]) -> AsyncIterator[int]:
+    for size in pieces():
+        yield size
+
+
+async def spoken(engine: CoquiSynthesizer) -> AsyncIterator[int]:
+    async for speech in engine.synthesize(Phrase(TEXT)):
+        yield speech.samples.size
+
+
+async def measure(model: Any, direct: Callable[[Any], Iterator[int]], rounds: int) -> Table:
+    """A table of one model. The ways take turns, so that all see the same machine."""
+
+    def library() -> Iterator[int]:
+        model.max_inference_len = None  # of VITS, whose voice has it decode less
+        torch.manual_seed(SEED)
+        yield from direct(model)
+        model.max_inference_len = 1
+
+    def rendering() -> Iterator[int]:
+        for piece in render(voice, Phrase(TEXT), SEED):
+            yield piece.samples.size if piece else 0
+
+    found: dict[str, list[Timing]] = {
+        name: [] for name in ("library", "library, weights fused", "rendering alone", "engine")
+    }
+    for at in range(rounds + 1):
+        timing = await timed(at_once(library))
+        if at:  # the first one warms up
+            found["library"].append(timing)
+    engine = await CoquiSynthesizer.of(model, CoquiOptions())
+    voice: Any = engine._voice
+    for _ in range(rounds):
+        found["library, weights fused"].append(await timed(at_once(library)))
+        found["rendering alone"].append(await timed(at_once(rendering)))
+        found["engine"].append(await timed(spoken(engine)))
+    await engine.close()
+
+    table = Table(title=f"{type(model).__name__}, median of {rounds}")
+    columns = "way", "first audio", "all", "audio", "real-time factor", "processor", "to library"
+    for name in columns:
+        table.add_column(name, justify="left" if name == "way" else "right")
+    reference = statistics.median(one.processor for one in found["library"])
+    for name, timings in found.items():
+        first, whole, processor, samples = (
+            statistics.median(getattr(one, field.name) for one in timings)
+            for field in fields(Timing)
+        )
+        table.add_row(
+            name,
+            f"{1000 * first:.0f} ms",
+            f"{1000 * whole:.0f} ms",
+            f"{samples / voice.rate:.2f} s",
+            f"{whole / (samples / voice.rate):.3f}",
+            f"{1000 * processor:.0f} ms",
+            f"{100 * (processor / reference - 1):+.1f} %",
+        )
+    return table
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--small", action="store_true", help="small models: a quick look")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=("vits", "xtts"))
+    arguments = parser.parse_args()
+    size = "small" if arguments.small else "real"
+    console = Console()
+    console.print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, no GPU\n")
+    if arguments.only != "xtts":
+        console.print(await measure(random_vits(size), by_vits, arguments.rounds))
+    if arguments.only != "vits":
+        model = random_xtts(size, "cpu")
+        model.gpt.max_gen_mel_tokens = XTTS_TOKENS[size]
+        console.print(await measure(model, by_xtts, arguments.rounds))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
