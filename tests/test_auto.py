@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from voice_agent import auto, config
+from voice_agent import auto, config, engines
 from voice_agent.agent import Agent
 from voice_agent.auto import Pick, select
 from voice_agent.engines import EngineKind
@@ -197,10 +197,7 @@ def test_what_an_engine_lacks_is_asked_of_the_engine(monkeypatch):
 
 @pytest.mark.parametrize("device", ["cpu", "auto"])
 def test_an_engine_for_the_gpu_is_refused_without_one(device, monkeypatch):
-    from voice_agent import engines
-    from voice_agent.models import machine
-
-    monkeypatch.setattr(machine, "gpu", lambda: None)
+    monkeypatch.setattr(this_machine, "gpu", lambda: None)
     wanted = EngineChoice.model_validate({"engine": "faster_whisper", "device": "cuda"})
     _, given = config.engine_options("recognizer", wanted)
 
@@ -229,6 +226,21 @@ def pulled(models, monkeypatch):
     import tiny_whisper
 
     return lambda name: tiny_whisper.save(models / name)
+
+
+@pytest.mark.parametrize("profile", ["gpu", "cpu"])
+def test_each_engine_of_a_profile_tells_before_it_is_loaded_that_its_model_is_missing(
+    profile, models, monkeypatch
+):
+    gpu = Gpu("some GPU", 48 * GB, 48 * GB)
+    monkeypatch.setattr(this_machine, "gpu", lambda: gpu)
+    monkeypatch.setattr(this_machine, "torch_build", lambda: ("2.13.0", "13.0"))
+    monkeypatch.setattr("voice_agent.models.devices._has_gpu", lambda _: True)
+    for kind, chosen in config.load(profile).engine_choices.items():
+        if not auto.models(chosen, options(kind, chosen)):
+            continue
+        with pytest.raises(EngineUnavailable, match="voice-agent models pull"):
+            engines.check(kind, chosen.engine, options(kind, chosen))
 
 
 async def running(tmp_path) -> dict:

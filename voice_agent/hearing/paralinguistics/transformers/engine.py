@@ -14,7 +14,7 @@ from voice_agent.hearing.paralinguistics.transformers import options as settings
 from voice_agent.hearing.paralinguistics.transformers.classifier import Scores
 from voice_agent.hearing.paralinguistics.transformers.readers import Reader, load_all
 from voice_agent.hearing.paralinguistics.transformers.stream import TransformersStream
-from voice_agent.models import installed
+from voice_agent.models import installed, local_transformers
 from voice_agent.models.devices import DeviceName, Rank, device
 from voice_agent.models.loading import alone
 from voice_agent.workers import Worker
@@ -53,6 +53,17 @@ class TransformersAnalyzer:
         )
         self._readings = 0
         self._closed = False
+
+    @classmethod
+    def check(cls, options: settings.Options) -> None:
+        """Tells by what is installed whether it can run here.
+
+        Raises:
+            EngineUnavailable: A package, a model or a device is missing; says how to get it.
+        """
+        local_transformers.check(options.device, "hearing.paralinguistics.device")
+        for choice in options.models:
+            installed.require(choice.model)
 
     @classmethod
     async def create(cls, options: settings.Options) -> Self:
