@@ -28,6 +28,8 @@ def said(text: str, language: str = "en") -> str:
         ("5-10 minutes", "five to ten minutes"),
         ("a 5-year-old", "a five-year-old"),
         ("10k runners", "ten thousand runners"),
+        ("10000 steps, 15720 m", "ten thousand steps, fifteen thousand seven hundred "
+         "and twenty meters"),
         ("agent 007", "agent zero zero seven"),
         ("version 3.11.2", "version three point eleven point two"),
         ("8/10", "eight out of ten"),
@@ -102,8 +104,15 @@ def test_the_region_tells_which_number_is_the_day() -> None:
         ("911!", "nine one one!"),
         ("+44 20 7946 0958", "plus four four, two zero, seven nine four six, zero nine five eight"),
         ("(555) 123-4567", "five five five, one two three, four five six seven"),
+        ("(1-800-273-8255)", "(one, eight zero zero, two seven three, eight two five five)"),
+        ("1-800-4-A-CHILD", "one, eight zero zero, four, A-, child"),
         ("0800 123 456", "zero eight zero zero, one two three, four five six"),
+        # Also where the words before it were spoken in the phrase before.
+        ("on 116 123, at any time", "on one one six, one two three, at any time"),
+        ("or 999 if you can", "or nine nine nine if you can"),
+        ("to 741741.", "to seven four one seven four one."),
         ("I called 300 people", "I called three hundred people"),
+        ("on 112 pages or 100 000", "on one hundred and twelve pages or one hundred thousand"),
     ],
 )
 def test_telephone_numbers_come_digit_by_digit(written: str, words: str) -> None:
@@ -141,6 +150,10 @@ def test_units(written: str, words: str) -> None:
         ("vitamin D. Then", "vitamin D. Then"),
         ("a Ph.D. in the U.S.", "a P H D in the U S."),
         ("and/or, w/o it", "and or, without it"),
+        (
+            "As Dr. Lee says, she/he (e.g. an MD) is",
+            "As Doctor Lee says, she or he (for example an M D) is",
+        ),
     ],
 )
 def test_abbreviations(written: str, words: str) -> None:
@@ -182,6 +195,7 @@ def test_capitals(written: str, words: str) -> None:
         ("C++, C#", "C plus plus, C sharp"),
         ("x² ≥ 0", "x squared at least zero"),
         ("Acme™ works", "Acme works"),
+        ("day / night, input/output", "day , night, input slash output"),
         ("50+!", "fifty plus!"),
     ],
 )

@@ -3,6 +3,7 @@
 import re
 
 from voice_agent.speaking.normalization.english_words import days, known, months, one_of
+from voice_agent.speaking.normalization.letters import spelt
 from voice_agent.speaking.normalization.numbers import cardinal, one_by_one, ordinal, year
 from voice_agent.speaking.normalization.rules import Rule, ends_sentence, rule
 
@@ -154,6 +155,21 @@ def _telephone(match: re.Match[str]) -> str:
     return f"plus {said}" if match.group().startswith("+") else said
 
 
+def _free_number(match: re.Match[str]) -> str | None:
+    """1-800-4-A-CHILD: digits one by one, words as words."""
+    groups = match.group().split("-")
+    if not any(group.isalpha() and len(group) > 2 for group in groups):
+        return None
+    return ", ".join(
+        f"{one_by_one(group)}"
+        if group.isdecimal()
+        else spelt(group)
+        if len(group) < 3
+        else group.lower()
+        for group in groups
+    )
+
+
 def _if_announced(match: re.Match[str]) -> str | None:
     before = match.string[max(0, match.start() - _BEFORE) : match.start()]
     return _telephone(match) if _ANNOUNCED.search(before) else None
@@ -161,10 +177,17 @@ def _if_announced(match: re.Match[str]) -> str | None:
 
 TELEPHONE_RULES = [
     rule(r"(?<![\w+])\+\d{1,3}(?:[ .-]?\(?\d+\)?){2,6}(?!\w)", _telephone),
-    rule(r"(?<!\w)\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?!\w)", _telephone),
+    rule(r"(?<![\w-])(?:1[-. ])?(?:\(\d{3}\)|\d{3})[-. ]?\d{3}[-. ]\d{4}(?!\w)", _telephone),
+    rule(r"(?<![\w-])(?:1-)?8\d\d(?:-(?:\d+|[A-Z]+|[a-z]{4,}))+\b", _free_number),
     rule(r"(?<!\w)\(?0\d+\)?(?:[ -]\d{2,})+(?!\w)", _telephone),
     rule(r"(?<![\w-])\d{3}-\d{4}(?![\w-])", _telephone),
     rule(r"(?<![\w-])\d(?:-\d){2,}(?![\w-])", _telephone),
     rule(r"(?<![\w.,$£€-])(?:911|988)(?![\w%-]|[.,]\d)", _telephone),
     rule(r"(?<![\w.,$£€-])\d{3,}(?:[ -]\d{2,})*(?![\w%/:-]|[.,]\d)", _if_announced),
+    rule(r"(?<![\w.,$£€-])\d{3}(?:[ ]\d{3})+(?<![ ]000)(?![\w%/:-]|[.,]\d|[ ]\d)", _telephone),
+    rule(
+        r"(?:(?<=\b[Oo]n\ )|(?<=\b[Tt]o\ )|(?<=\b[Oo]r\ ))(?:999|112|111)"
+        r"(?=\s*$|[.,;!?](?!\d)|\ (?:or|and|if|for|now|in)\b)",
+        _telephone,
+    ),
 ]

@@ -19,9 +19,9 @@ from voice_agent.speaking.normalization.reading import Reading
 from voice_agent.speaking.normalization.rules import (
     NUMBER,
     Rule,
+    bare_number,
     is_one,
     number,
-    number_or_year,
     rule,
 )
 
@@ -213,11 +213,12 @@ _QUANTITY_RULES = [
     ),
     rule(r"(?<![\w.,])(?P<amount>\d+)x\b", lambda match: f"{number(match['amount'])} times"),
     rule(
-        r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\w.,]*\d)",
+        r"(?<![\w.,])(?:\d{1,2}(?:[ \u00a0\u202f]\d{3})+|\d{3}(?:[ \u00a0\u202f]000)+)"
+        r"(?![\w.,]*\d)",
         lambda match: number(re.sub(r"\s", ",", match.group())),
     ),
-    rule(rf"(?<!\w)(?P<amount>{NUMBER})", lambda match: number_or_year(match["amount"])),
-    rule(r"\d+", lambda match: number_or_year(match.group())),
+    rule(rf"(?<!\w)(?P<amount>{NUMBER})", lambda match: bare_number(match["amount"])),
+    rule(r"\d+", lambda match: bare_number(match.group())),
 ]
 
 
@@ -248,5 +249,6 @@ _SIGN_RULES = [
     rule(r"(?<=\d)[x](?=\d)|(?<=\d\ )[x*](?=\ \d)|(?<=\d)\*(?=\d)", lambda match: " times "),
     rule(r"(?<=\w)['’](?=\w)|[.'’-]", lambda match: None),
     rule(r"(?<=\w)_(?=\w)", lambda match: " "),
+    rule(r"(?<=\s)/(?=\s)", lambda match: ","),
     rule(r"[^A-Za-z\s]", _sign),
 ]

@@ -23,14 +23,19 @@ def _title(match: re.Match[str]) -> str:
     return str(known()["titles"][match["title"]])
 
 
-def _street(match: re.Match[str]) -> str:
+def _street(match: re.Match[str]) -> str | None:
+    name = re.search(r"\b([A-Z]\w*|\d+(?:st|nd|rd|th)) $", match.string[: match.start()])
+    if name is None or name[1].lower() in known()["words"]:
+        return None
     said = str(known()["streets"][match["street"]])
     return f"{said}." if match.group().endswith(".") and ends_sentence(match) else said
 
 
 def _abbreviation(match: re.Match[str]) -> str:
-    said = str(known()["abbreviations"][match.group()])
-    return f"{said}." if match.group().endswith(".") and ends_sentence(match) else said
+    written = match.group()
+    said = str(known()["abbreviations"][written])
+    may_end = written.endswith(".") and written not in known()["abbreviations_inside"]
+    return f"{said}." if may_end and ends_sentence(match) else said
 
 
 def _before_number(match: re.Match[str]) -> str:
@@ -41,9 +46,7 @@ _STREET = rf"\b(?P<street>{one_of(known()['streets'])})\b"
 ABBREVIATION_RULES = [
     rule(
         rf"(?<=[a-z0-9]\ ){_STREET}(?:\.(?=\s*$|,|\s+[a-z(])|(?=\s*$|[,;!?]))",
-        lambda match: (
-            _street(match) if re.search(r"[A-Z]\S* $", match.string[: match.start()]) else None
-        ),
+        _street,
     ),
     rule(rf"\b(?P<title>{one_of(known()['titles'])})\.(?=\s?[A-Z])", _title),
     rule(rf"\b(?P<title>{one_of(known()['titles_bare'])})(?=\ [A-Z][a-z])", _title),

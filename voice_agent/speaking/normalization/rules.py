@@ -9,7 +9,8 @@ from voice_agent.speaking.normalization import numbers
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 """A number as English writes it, with commas or a point."""
 
-_LONG_CODE = 7
+_LONG_CODE = 5
+"""Digits from which on a bare number without commas is a code, unless it is round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,23 @@ def rule(pattern: str, say: Callable[[re.Match[str]], str | None]) -> Rule:
 
 
 def number(written: str) -> str:
-    """A number as written. Codes, which have a leading zero or many digits, come digit by digit."""
+    """A number as written; with a leading zero it is a code, read digit by digit."""
     plain = written.replace(",", "")
     if "." in plain:
         return numbers.decimal(plain) or ""
-    code = len(plain) >= _LONG_CODE and "," not in written and not plain.endswith("000")
-    if code or (len(plain) > 1 and int(plain[0]) == 0):
+    if len(plain) > 1 and int(plain[0]) == 0:
         return numbers.one_by_one(plain) or ""
     return numbers.cardinal(plain) or ""
 
 
-def number_or_year(written: str) -> str:
-    """A number by itself: four digits without a comma are read in pairs, as years are."""
-    if len(written) == 4 and written.isdecimal() and 1100 <= int(written) <= 2099:
+def bare_number(written: str) -> str:
+    """A number of which nothing tells what it counts: it may be a year or a code."""
+    if not written.isdecimal():
+        return number(written)
+    if len(written) == 4 and 1100 <= int(written) <= 2099:
         return numbers.year(written) or ""
+    if len(written) >= _LONG_CODE and not written.endswith("00"):
+        return numbers.one_by_one(written) or ""
     return number(written)
 
 
