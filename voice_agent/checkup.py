@@ -100,7 +100,9 @@ def best() -> Best:
     """What ``auto`` takes, and what it could take on this machine with more installed."""
     now = auto_picks()
     possible = auto_picks(lambda kind, choice, options: None)
-    better = {kind: pick.choice for kind, pick in possible.items() if pick != now[kind]}
+    better = {
+        kind: pick.choice for kind, pick in possible.items() if pick.choice != now[kind].choice
+    }
     models = [
         model
         for kind, choice in better.items()

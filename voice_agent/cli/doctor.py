@@ -180,7 +180,11 @@ def _show_best(console: "Console", best: "Best") -> None:
     if not best.steps:
         console.print("  This is the best that this machine can run.")
         return
-    better = [pick.choice.label for kind, pick in best.possible.items() if pick != best.now[kind]]
+    better = [
+        pick.choice.label
+        for kind, pick in best.possible.items()
+        if pick.choice != best.now[kind].choice
+    ]
     console.print(f"  It could take {escape(', '.join(better))}.", soft_wrap=True)
     _show_steps(console, "To get there:", best.steps)
 
