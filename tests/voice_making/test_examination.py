@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice_agent.audio.pcm import SPEAKING_RATE
+from voice_agent.audio.pcm import SPEAKING_RATE, level_db
 from voice_agent.errors import AudioError, VoiceError
 from voice_agent.hearing.vad import VadModel
 from voice_agent.voice_making.examination import examine
@@ -57,6 +57,17 @@ def test_a_bad_recording_is_refused_with_what_to_do(
         examine(path, vad)
     assert advice in str(refusal.value)
     assert str(path) in str(refusal.value)
+
+
+def test_loud_and_soft_recordings_make_clips_of_one_level(
+    sentences: np.ndarray, record: Recorder, vad: VadModel
+) -> None:
+    loud = examine(record(sentences, "loud.wav", gain=2.5), vad)
+    soft = examine(record(sentences, "soft.wav", gain=0.2, noise_db=-90), vad)
+    assert loud.take.level_db - soft.take.level_db == pytest.approx(22, abs=1)
+    assert level_db(loud.samples) == pytest.approx(level_db(soft.samples), abs=1)
+    assert -30 < level_db(soft.samples) < -20
+    assert np.abs(soft.samples).max() <= 0.95
 
 
 def test_speech_that_goes_on_too_long_is_refused(

@@ -19,6 +19,10 @@ from voice_agent.hearing.vad import FRAME, Vad, VadModel
 LONGEST_FILE_S = 1200.0
 """Longer files are refused: they do not fit into memory as a whole."""
 
+CLIP_LEVEL_DB = -24.0
+"""Level of the speech of all clips, in dB relative to full scale."""
+
+_CEILING = 0.95
 _FRAME_S = FRAME / HEARING_RATE
 _SPEECH, _SILENCE = 0.5, 0.15
 _MARGIN_S = 0.15
@@ -129,13 +133,17 @@ class Recording:
         )
 
     def audio(self, take: "Take") -> Samples:
-        """The samples of a take at ``SPEAKING_RATE``, faded in and out."""
+        """The samples of a take at ``SPEAKING_RATE``, faded in and out, at ``CLIP_LEVEL_DB``.
+
+        How loud a reply is comes from its tone; a soft clip would make it softer once more.
+        """
         own = self.samples[round(take.start * self.rate) : round(take.end * self.rate)]
-        samples = resample(
-            own - own.mean(dtype=np.float64).astype(np.float32), self.rate, SPEAKING_RATE
-        )
+        centred = own - own.mean(dtype=np.float64).astype(np.float32)
+        samples = resample(centred, self.rate, SPEAKING_RATE)
+        gain = 10 ** ((CLIP_LEVEL_DB - take.level_db) / 20)
+        gain = min(gain, _CEILING / max(1e-6, float(np.abs(samples).max(initial=0.0))))
+        samples = (samples * gain).astype(np.float32)
         ramp = np.linspace(0, 1, round(_FADE_S * SPEAKING_RATE), dtype=np.float32)
-        samples = samples.copy()
         samples[: ramp.size] *= ramp
         samples[-ramp.size :] *= ramp[::-1]
         return samples
@@ -177,8 +185,7 @@ def joined(pieces: list[Samples]) -> Samples:
     """Puts pieces at ``SPEAKING_RATE`` behind one another, with short pauses between."""
     gap = np.zeros(round(_GAP_S * SPEAKING_RATE), np.float32)
     parts = [part for piece in pieces for part in (gap, piece)][1:]
-    samples = np.concatenate(parts)
-    return samples / max(1.0, float(np.abs(samples).max()) / 0.99)
+    return np.concatenate(parts)
 
 
 def clipped_share(samples: Samples) -> float:

@@ -37,7 +37,7 @@ class NewClip:
     Attributes:
         samples: Mono float32 at ``SPEAKING_RATE``.
         emotion: One of ``events.REPLY_EMOTIONS``.
-        level_db: Level of its speech in dB relative to full scale.
+        level_db: Level of its speech when it was recorded, in dB relative to full scale.
         pitch_hz: Median pitch; None where too little of it is voiced.
         snr_db: Speech against noise, in dB.
         source: Name of the recording, or of the recordings, that it was made of.

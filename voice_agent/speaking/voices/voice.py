@@ -39,7 +39,7 @@ class Clip(_Part):
         file: Its name in the voice's folder.
         emotion: One of ``events.REPLY_EMOTIONS``.
         seconds: Its length.
-        level_db: Level of its speech in dB relative to full scale.
+        level_db: Level of its speech when it was recorded, in dB relative to full scale.
         pitch_hz: Median pitch; None where too little of it is voiced.
         snr_db: Speech against noise, in dB.
         sha256: Of the file.
