@@ -1,8 +1,7 @@
 """Whisper by transformers as a recognizer, for machines on which CTranslate2 has no GPU.
 
-It reads in batches over all conversations, a final reading before partial ones, and computes all
-of a reading: features, the encoder over half a minute, and as many tokens as six seconds have. What
-it says is given.
+It reads in batches over all conversations and computes all of a reading: features, the encoder over
+half a minute, and as many tokens as six seconds have. What it says is given.
 """
 
 import asyncio
@@ -24,7 +23,6 @@ MOST = 8
 LINGER_S = {"cpu": 0.0, "cuda": 0.004}
 PARTIAL = HEARING_RATE
 """Samples from one partial reading to the next."""
-FINALS, PARTIALS = 0, 1
 
 
 class TorchWhisper:
@@ -38,22 +36,24 @@ class TorchWhisper:
         self._on = model.device.type
         self._features = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
         self._worker = Worker.thread(self.name)
-        self._batcher: Batcher[int, Samples, int] = Batcher(
-            self._worker, self._read, MOST, LINGER_S[self._on]
+        self._finals, self._partials = (
+            Batcher[None, Samples, int](self._worker, self._read, MOST, LINGER_S[self._on])
+            for _ in range(2)
         )
 
     async def open(self) -> "TorchWhisperStream":
         return TorchWhisperStream(self)
 
-    async def read(self, samples: Samples, rank: int = FINALS) -> None:
-        await self._batcher.submit(rank, samples, rank)
+    async def read(self, samples: Samples, *, final: bool = True) -> None:
+        await (self._finals if final else self._partials).submit(None, samples)
 
     async def close(self) -> None:
-        self._batcher.close()
+        self._finals.close()
+        self._partials.close()
         self._worker.close()
 
     @torch.inference_mode()
-    def _read(self, _: int, turns: Sequence[Samples]) -> list[int]:
+    def _read(self, _: None, turns: Sequence[Samples]) -> list[int]:
         model = self._model
         with device(self._on).turn(Rank.EAR):
             features = self._features(
@@ -108,7 +108,7 @@ class TorchWhisperStream:
 
     async def _read_partial(self) -> None:
         heard = np.concatenate(self._turn)
-        await self._engine.read(heard, PARTIALS)
+        await self._engine.read(heard, final=False)
         words = self._engine.says.split()
         self._text = " ".join(words[: 1 + 2 * heard.size // HEARING_RATE])
         self._partial = None

@@ -18,7 +18,6 @@ Result = TypeVar("Result")
 class _Job(Generic[Key, Item, Result]):
     key: Key
     item: Item
-    rank: int
     since: float
     result: asyncio.Future[Result] = field(default_factory=asyncio.Future)
 
@@ -26,8 +25,8 @@ class _Job(Generic[Key, Item, Result]):
 class Batcher(Generic[Key, Item, Result]):
     """Hands work to a worker in batches of whatever waits when the worker becomes free.
 
-    The first in rank goes first, among equals the oldest, and takes along what has the same key.
-    An idle worker begins at once unless it is to linger for a batch to fill.
+    The oldest work goes first and takes along what has the same key. An idle worker begins at once
+    unless it is to linger for a batch to fill.
     """
 
     def __init__(
@@ -60,20 +59,15 @@ class Batcher(Generic[Key, Item, Result]):
         """Items that wait for the worker."""
         return len(self._waiting)
 
-    async def submit(self, key: Key, item: Item, rank: int = 0) -> Result:
+    async def submit(self, key: Key, item: Item) -> Result:
         """Waits for the result of an item; cancelling drops it if it still waits.
-
-        Args:
-            key: What it can share a batch by.
-            item: What is to be worked on.
-            rank: The lowest goes first, however long others wait.
 
         Raises:
             EngineError: The work failed, or the batcher was closed.
         """
         if self._closed:
             raise EngineError(f"{self._worker.name} is closed")
-        job: _Job[Key, Item, Result] = _Job(key, item, rank, asyncio.get_running_loop().time())
+        job: _Job[Key, Item, Result] = _Job(key, item, asyncio.get_running_loop().time())
         self._waiting.append(job)
         self._changed.set()
         if self._running is None:
@@ -95,7 +89,6 @@ class Batcher(Generic[Key, Item, Result]):
     async def _run(self) -> None:
         # Those whose callers gave up in this very moment are still in the list.
         while waiting := [job for job in self._waiting if not job.result.done()]:
-            waiting.sort(key=lambda job: job.rank)
             key = waiting[0].key
             batch = [job for job in waiting if job.key == key][: self._most]
             if await self._lingers(batch):
@@ -114,7 +107,7 @@ class Batcher(Generic[Key, Item, Result]):
 
     async def _lingers(self, batch: Sequence[_Job[Key, Item, Result]]) -> bool:
         """Waits for more if the batch may still fill; False if it is to go as it is."""
-        oldest = min(job.since for job in batch)
+        oldest = batch[0].since
         left = oldest + self._linger_s - asyncio.get_running_loop().time()
         if left <= 0 or len(batch) == self._most:
             return False
