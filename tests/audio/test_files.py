@@ -66,6 +66,17 @@ def test_any_sample_format_is_read(tmp_path, name, subtype):
     assert np.abs(samples[4_000:12_000]).max() == pytest.approx(0.5, abs=0.05)
 
 
+def test_another_rate_may_be_asked_for(tmp_path):
+    soundfile.write(tmp_path / "tone.wav", tone(48_000, 1.0), 48_000)
+
+    own, half = (files.read_whole(tmp_path / "tone.wav", rate) for rate in (48_000, 24_000))
+    blocks = list(read_blocks(tmp_path / "tone.wav", 0.1, 24_000))
+
+    assert own == pytest.approx(tone(48_000, 1.0), abs=1e-4)
+    assert half[1000:-1000] == pytest.approx(tone(24_000, 1.0)[1000:-1000], abs=1e-3)
+    assert {block.size for block in blocks[:-1]} == {2_400}
+
+
 def test_stereo_is_mixed_down(tmp_path):
     path = tmp_path / "stereo.wav"
     left = tone(16_000, 1.0)
