@@ -28,6 +28,8 @@ class Size:
     mels: int = 80
     vocabulary: int = 0
     """Tokens at least: others that never come fill it up."""
+    decoder_layers: int | None = None
+    """Where they are not as many as the encoder's."""
 
 
 TINY = Size(32, 1, 2)
@@ -78,7 +80,8 @@ def save(folder: Path, seed: int = 7, size: Size = TINY, languages: Sequence[str
 def _model(
     random: np.random.Generator, size: Size, vocabulary: Vocabulary, languages: Sequence[str]
 ) -> WhisperSpec:
-    spec = WhisperSpec(size.layers, size.heads, size.layers, size.heads)
+    layers = size.decoder_layers or size.layers
+    spec = WhisperSpec(size.layers, size.heads, layers, size.heads)
     width, tokens = size.width, vocabulary.all
 
     def weights(*shape: int) -> np.ndarray:
@@ -124,7 +127,7 @@ def _model(
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [end]
     spec.config.lang_ids = [tokens.index(f"<|{language}|>") for language in languages]
-    heads = product(range(size.layers // 2, size.layers), range(size.heads))
+    heads = product(range(layers // 2, layers), range(size.heads))
     spec.config.alignment_heads = list(heads)
     spec.register_vocabulary(tokens)
     spec.validate()
