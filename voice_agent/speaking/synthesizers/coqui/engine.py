@@ -5,10 +5,10 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from voice_agent.errors import EngineError
-from voice_agent.events import Phrase, Speech
+from voice_agent.events import REPLY_EMOTIONS, Phrase, Speech
 from voice_agent.models.devices import DeviceName, device
 from voice_agent.models.loading import alone
 from voice_agent.speaking.synthesizers.coqui.files import check
@@ -16,7 +16,8 @@ from voice_agent.speaking.synthesizers.coqui.rendering import render
 from voice_agent.speaking.synthesizers.coqui.turns import Turns
 from voice_agent.speaking.synthesizers.coqui.voice import Voice
 
-_WARM_UP = "Hello, I am here."
+_WARM_UP = "Hello, it is 9:30."
+"""With something to write out, since that loads more, too."""
 
 
 class CoquiOptions(BaseModel):
@@ -42,6 +43,15 @@ class CoquiOptions(BaseModel):
         "auto", description="Where it computes; auto takes a GPU on which it fits"
     )
     seed: int = Field(0, ge=0, description="Of its draws: another one, another way to say the same")
+
+    @field_validator("emotions")
+    @classmethod
+    def _are_reply_emotions(cls, emotions: Mapping[str, str]) -> Mapping[str, str]:
+        if unknown := sorted(set(emotions) - set(REPLY_EMOTIONS)):
+            raise ValueError(
+                f"{', '.join(unknown)} is no reply emotion; there are: {', '.join(REPLY_EMOTIONS)}"
+            )
+        return emotions
 
 
 class CoquiSynthesizer:

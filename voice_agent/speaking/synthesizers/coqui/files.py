@@ -12,7 +12,7 @@ from voice_agent.packages import install_command
 
 DEVICE_SETTING = "speaking.synthesizer.device"
 
-_PACKAGES = ("torch", "TTS", "torchaudio", "transformers")
+_PACKAGES = ("torch", "TTS", "torchaudio", "transformers", "num2words")
 _WEIGHTS = ("model.pth", "model_file.pth", "model_file.pth.tar", "best_model.pth")
 _SPEAKERS = ("speaker_ids.json", "speaker_ids.pth", "speakers.json", "speakers.pth")
 

@@ -91,6 +91,8 @@ class Turns:
             told: Speech | BaseException | None
             try:
                 told, goes_on = self._advance(job)
+            except EngineError as error:
+                told, goes_on = error, False
             except Exception as error:
                 failure = EngineError(f"the {self._name} voice failed: {error}")
                 failure.__cause__ = error
