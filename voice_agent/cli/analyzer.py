@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from voice_agent.config import engine_options, read
+from voice_agent.config import read
 from voice_agent.engines import ParalinguisticAnalyzer
 from voice_agent.settings import Config
+from voice_agent.starting import start
 
 
 def configured(source: str, engine: str | None) -> Config:
@@ -27,9 +28,8 @@ async def opened(config: Config) -> AsyncIterator[ParalinguisticAnalyzer]:
         ConfigError: There is no such engine, or it does not take its options.
         EngineUnavailable: It cannot run here.
     """
-    engine, options = engine_options("paralinguistics", config.hearing.paralinguistics)
-    analyzer: ParalinguisticAnalyzer = await engine.create(options)
+    line = await start("paralinguistics", [config.hearing.paralinguistics])
     try:
-        yield analyzer
+        yield line.engines[0]
     finally:
-        await analyzer.close()
+        await line.close()

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 Source = Annotated[
     str,
-    typer.Option("--config", "-c", metavar="PROFILE|FILE", help="Profile or configuration file."),
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="PROFILE|FILE",
+        help="Profile (auto: the best that is installed and runs here) or configuration file.",
+    ),
 ]
 
 EngineName = Annotated[
