@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TURN_BEGINS = "<words>"
 """What a turn of the person begins with in our own messages."""
 
-_SENTENCE = re.compile(r"\w.*?([.!?…]\s|[。！？])", re.DOTALL)
+_SENTENCE_ENDS = re.compile(r"\w[.!?…]+\W?\s|[。！？]")
 
 
 class Preparation:
@@ -156,6 +156,6 @@ class Generation(Preparation):
         if self._rank is Rank.FIRST_SENTENCE:
             self._said += "".join(piece for piece in pieces if isinstance(piece, str))
             _, ended, reply = self._said.rpartition(THOUGHT_ENDS)
-            if (ended or THOUGHT_BEGINS not in self._said) and _SENTENCE.search(reply):
+            if (ended or THOUGHT_BEGINS not in self._said) and _SENTENCE_ENDS.search(reply):
                 self._rank, self._said = Rank.REPLY, ""
         return pieces

@@ -16,7 +16,7 @@ from voice_agent.thinking.models.transformers.turns import Outcome, Rank
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = {"cpu": 32, "cuda": 512}
+_AT_ONCE = {"cpu": 64, "cuda": 512}
 """Tokens of a prompt that are read in one step: what others wait for at most."""
 
 _DEVICE_RANK = {
