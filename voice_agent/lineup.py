@@ -117,7 +117,9 @@ class Lineup(Generic[E]):
                 "engine": engine.name,
                 "instead": instead and instead.name,
                 "rests_s": failures.rest_s,
+                # Not in its own words: they may be those of the person.
                 "error": type(error).__name__,
+                "cause": error.__cause__ and type(error.__cause__).__name__,
             },
         )
         log.debug("engine failed", exc_info=error)

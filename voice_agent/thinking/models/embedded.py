@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from voice_agent.events import Prompt, Strategy, Thought
+from voice_agent.events import Prompt, Strategy, Thought, UserTurn
 from voice_agent.thinking.dual_thinking import render_thought
 from voice_agent.thinking.plain_words import sentences
 from voice_agent.thinking.responder.phrasebook import Phrasebook
@@ -23,7 +23,6 @@ from voice_agent.thinking.responder.thought import thought_of
 from voice_agent.thinking.responder.understanding import Reader
 from voice_agent.thinking.responder.wording import Worded, Wording
 from voice_agent.thinking.strategy import allowed
-from voice_agent.thinking.strategy import model as strategy_model
 from voice_agent.thinking.text_emotion import TextEmotion, carried
 
 _LONGEST_TURN = 4000
@@ -61,7 +60,7 @@ class EmbeddedModel:
 
     @classmethod
     async def create(cls, options: EmbeddedOptions) -> Self:
-        """Loads the phrasebook and the models of emotion in words and of strategies.
+        """Loads the phrasebook and the models, and answers once, so that all rules are compiled.
 
         Raises:
             EngineUnavailable: A model is missing or damaged.
@@ -70,8 +69,9 @@ class EmbeddedModel:
 
     @classmethod
     def _load(cls) -> Self:
-        strategy_model.carried()
-        return cls(Phrasebook(), carried())
+        model = cls(Phrasebook(), carried())
+        model.think(Prompt(UserTurn("I lost my job.")))
+        return model
 
     async def generate(self, prompt: Prompt) -> AsyncIterator[str]:
         """Streams the thought, then the reply sentence by sentence, in the tag format."""

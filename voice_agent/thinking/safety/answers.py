@@ -49,13 +49,8 @@ class Answers:
             "reach_abuse": line.get("abuse", reach),
             "reach_youth": line.get("youth", reach),
         }
-        self._steps: dict[str, _Step] = {
-            step["name"]: _Step(step["name"], re.compile(step["asked"]), step["yes"], step["no"])
-            for step in self._data["steps"]
-        }
-        self._readings: dict[str, re.Pattern[str]] = {
-            name: re.compile(pattern) for name, pattern in self._data["readings"].items()
-        }
+        self._steps = _steps()
+        self._readings = _readings()
 
     def first(self, key: str, history: Sequence[Exchange], seed: int, young: bool) -> str:
         """The answer to a sign; ``key`` is one of ``answers``."""
@@ -164,3 +159,16 @@ def _lines() -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
     return knowledge.load("safety_answers")
+
+
+@lru_cache(maxsize=1)
+def _steps() -> dict[str, _Step]:
+    return {
+        step["name"]: _Step(step["name"], re.compile(step["asked"]), step["yes"], step["no"])
+        for step in _data()["steps"]
+    }
+
+
+@lru_cache(maxsize=1)
+def _readings() -> dict[str, re.Pattern[str]]:
+    return {name: re.compile(pattern) for name, pattern in _data()["readings"].items()}

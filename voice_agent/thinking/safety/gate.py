@@ -42,17 +42,21 @@ _MEANING = {
     Danger.VIOLENCE: "They speak of hurting somebody.",
     Danger.OTHER_AT_RISK: "They fear that somebody near them may end their life.",
 }
+_ANY_TURN = UserTurn("I lost my job.")
 _AFTER_DANGER = "They spoke of ending their life earlier; that is not over because they say so."
 
 
 def prepare() -> None:
-    """Compiles the rules and loads the model of risk: once, and not on the event loop.
+    """Compiles the rules and loads the model of risk, which takes a moment: not on the event loop.
 
     Raises:
         EngineUnavailable: The model is missing or damaged.
     """
-    signs.prepare()
-    risk_model.carried()
+    gate = SafetyGate()
+    gate.answer(_ANY_TURN)
+    review = gate.review()
+    review.feed(_ANY_TURN.text)
+    review.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,6 @@ class SafetyGate:
         self._last: UserTurn | None = None
         self._told = Level.NONE
         self._young = False
-        prepare()
 
     @property
     def level(self) -> Level:

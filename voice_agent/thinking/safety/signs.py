@@ -255,11 +255,6 @@ def _overlapping(pattern: re.Pattern[str], said: str) -> Iterator[re.Match[str]]
         match = pattern.search(said, match.start() + 1)
 
 
-def prepare() -> None:
-    """Reads and compiles the rules, so that the first turn need not wait for it."""
-    _signs()
-
-
 @lru_cache(maxsize=1)
 def _signs() -> _Signs:
     return _Signs(knowledge.load("safety_signs"))
