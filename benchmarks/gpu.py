@@ -1,6 +1,6 @@
 """What the neural engines take on this machine's GPU, each for itself and all at once.
 
-The models have the sizes of real ones and random weights, made on the GPU: nothing is fetched.
+The models have the sizes of real ones and random weights: nothing is fetched.
 
     python benchmarks/gpu.py            on a GPU with 48 GB or more
     python benchmarks/gpu.py --small    the same code with small models, on a processor too
@@ -14,6 +14,7 @@ import os
 import platform
 import resource
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
@@ -22,10 +23,12 @@ from typing import Any
 
 # From a plain checkout, whether or not the agent is installed.
 sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "conformance"))
 
 import torch
 from model_stages import Figure, language_model, options, recognition, thinking, voice
 from random_models import REPLY, TURN, Size
+from random_models import faster_whisper as random_faster_whisper
 from random_models import language_model as random_language_model
 from random_models import whisper as random_whisper
 from random_models import xtts as random_xtts
@@ -33,10 +36,11 @@ from rich.console import Console
 from rich.table import Table
 from torch_whisper import TorchWhisper
 
+from voice_agent.engines import Recognizer
 from voice_agent.errors import EngineUnavailable
 from voice_agent.thinking.models.transformers.engine import TransformersModel
 
-PACKAGES = ("torch", "transformers", "coqui-tts")
+PACKAGES = ("torch", "transformers", "faster-whisper", "coqui-tts")
 
 
 async def figures(
@@ -50,7 +54,7 @@ async def figures(
         async for figure in language_model(model, made, at_once):
             yield figure
         made.is_to_say(REPLY)
-        recognizer = TorchWhisper(random_whisper(size, device), TURN)
+        recognizer = await whisper(size, device)
         engines.push_async_callback(recognizer.close)
         yield await recognition(recognizer)
         try:
@@ -73,6 +77,19 @@ async def figures(
                 yield figure
         except (ImportError, EngineUnavailable) as error:
             yield Figure("voice to voice", None, "ms", 600, note=f"not measured: {error}")
+
+
+async def whisper(size: Size, device: str) -> Recognizer:
+    """The recognizer of the agent, or Whisper by transformers where CTranslate2 has no GPU."""
+    try:
+        from voice_agent.hearing.recognizers.faster_whisper import FasterWhisperRecognizer
+
+        with tempfile.TemporaryDirectory() as folder:
+            found = str(random_faster_whisper(size, Path(folder)))
+            chosen = FasterWhisperRecognizer.Options(model=found, device=device, streams=256)
+            return await FasterWhisperRecognizer.create(chosen)
+    except (ImportError, EngineUnavailable):
+        return TorchWhisper(random_whisper(size, device), TURN)
 
 
 async def coqui(size: Size, device: str) -> Any:

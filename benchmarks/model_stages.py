@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 from random_models import LONG_REPLY, REPLY, TURN, LanguageModel
-from torch_whisper import TorchWhisper
 
 from voice_agent.audio.pcm import HEARING_RATE
+from voice_agent.engines import Recognizer
 from voice_agent.events import Conduct, Exchange, Phrase, Prompt, UserTurn
 from voice_agent.thinking.models.transformers.chat import Chat
 from voice_agent.thinking.models.transformers.engine import TransformersModel
@@ -97,14 +97,20 @@ async def language_model(
     yield Figure(f"tokens, {sessions} sessions", rate, "/s", 1500, "more")
 
 
-async def recognition(engine: TorchWhisper) -> Figure:
+async def recognition(engine: Recognizer) -> Figure:
     """A final reading of a turn."""
-    turn = np.random.default_rng(0).normal(0, 0.05, SPOKEN_S * HEARING_RATE).astype(np.float32)
-    waits = []
+    chance = np.random.default_rng(0)
+    # Comes and goes as syllables do.
+    at = np.arange(SPOKEN_S * HEARING_RATE) / HEARING_RATE
+    turn = (0.1 * np.sin(4 * np.pi * at) ** 2 * chance.normal(0, 1, at.size)).astype(np.float32)
+    stream, waits = await engine.open(), []
     for _ in range(6):
+        await stream.reset()
+        await stream.feed(turn)
         began = time.perf_counter()
-        await engine.read(turn)
+        await stream.settle()
         waits.append(1000 * (time.perf_counter() - began))
+    await stream.close()
     # The first warms up.
     value = float(np.median(waits[1:]))
     return Figure(f"final reading of {SPOKEN_S} s", value, "ms", 100, note=engine.name)

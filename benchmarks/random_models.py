@@ -1,4 +1,4 @@
-"""Models of real sizes with random weights, made on the device itself: nothing is fetched or saved.
+"""Models of real sizes with random weights: nothing is fetched, and only one of them is ever saved.
 
 Time and memory are those of the real models, since neither depends on the values of weights. What
 random weights say would never come to an end, so each says what it is told to: the computation
@@ -234,6 +234,26 @@ def whisper(size: Size, device: str) -> Any:
     """A recognizer like whisper-large-v3-turbo, or a small one of its kind."""
     config = WhisperConfig(**WHISPER[size], decoder_start_token_id=50258)
     return _made(WhisperForConditionalGeneration, config, device)
+
+
+def faster_whisper(size: Size, folder: Path) -> Path:
+    """As ``whisper``, in the format of CTranslate2, which has to be saved to be loaded.
+
+    Raises:
+        ImportError: CTranslate2 is not installed.
+    """
+    import tiny_whisper
+
+    shape = WHISPER[size]
+    measures = tiny_whisper.Size(
+        shape["d_model"],
+        shape["encoder_layers"],
+        shape["encoder_attention_heads"],
+        shape["num_mel_bins"],
+        shape["vocab_size"],
+        shape["decoder_layers"],
+    )
+    return tiny_whisper.save(folder / "whisper", size=measures)
 
 
 def xtts(size: Size, device: str) -> Any:
