@@ -20,9 +20,10 @@ from voice_agent.speaking.synthesizers.coqui.voice import Sound
 
 _LIMIT = 250
 _FIRST_S = 0.5
-_GROWTH = 3
+_GROWTH = 2
 """Length of the first piece, and by how much each is longer than the one before: what is decoded
-twice at their borders is to be little, and each is to be ready before the last one was heard."""
+twice at their borders is to be little, and each is to be ready before the last one was heard, on a
+processor that takes up to 0.4 s for a second of audio."""
 
 
 class VitsVoice:
