@@ -246,12 +246,12 @@ def faster_whisper(size: Size, folder: Path) -> Path:
 
     shape = WHISPER[size]
     measures = tiny_whisper.Size(
-        shape["d_model"],
-        shape["encoder_layers"],
-        shape["encoder_attention_heads"],
-        shape["num_mel_bins"],
-        shape["vocab_size"],
-        shape["decoder_layers"],
+        width=shape["d_model"],
+        layers=shape["encoder_layers"],
+        heads=shape["encoder_attention_heads"],
+        mels=shape["num_mel_bins"],
+        vocabulary=shape["vocab_size"],
+        decoder_layers=shape["decoder_layers"],
     )
     return tiny_whisper.save(folder / "whisper", size=measures)
 
