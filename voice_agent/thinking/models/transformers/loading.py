@@ -104,7 +104,12 @@ def wrap(model: Any, tokenizer: Any, options: Options, slots: int | None = None)
     context = _context(options, model.config)
     forward = Forward(model, len(tokenizer), slots or options.sessions, context)
     _try(forward, len(tokenizer), options.model)
-    forward.capture()
+    if forward.capture():
+        try:
+            _try(forward, len(tokenizer), options.model)
+        except ConfigError:
+            log.warning("the language model runs without CUDA graphs: they compute something else")
+            forward.release()
     return Runtime(options, forward, chat, _ends(model, tokenizer), context)
 
 
@@ -139,7 +144,7 @@ class _Needs:
         stored = getattr(config.dtype, "itemsize", None) or _BYTES[dtype]
         weights = memory.weights(folder) * _BYTES[dtype] // stored
         slot = (_context(options, config) + SPARE) * _bytes_per_token(config, _BYTES[dtype])
-        slots, free = options.sessions, memory.free(device)
+        slots, free = options.sessions, memory.left(device)
         if slot and free is not None:
             slots = max(1, min(slots, int((free - weights) * _SHARE_FOR_SLOTS) // slot))
         return cls(dtype, slots, weights + slots * slot)
