@@ -28,13 +28,16 @@ class Size:
     mels: int = 80
     vocabulary: int = 0
     """Tokens at least: others that never come fill it up."""
+    end: float = 4.0
+    """How likely a reading ends after each word: words have 4."""
     decoder_layers: int | None = None
     """Where they are not as many as the encoder's."""
 
 
 TINY = Size(32, 1, 2)
-BASE = Size(512, 6, 8, vocabulary=51_864)
-SMALL = Size(768, 12, 12, vocabulary=51_864)
+BRIEF = Size(32, 1, 2, end=5.5)
+BASE = Size(512, 6, 8, vocabulary=51_864, end=5.5)
+SMALL = Size(768, 12, 12, vocabulary=51_864, end=5.5)
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _model(
     # Words are likelier than single bytes, and a reading comes to an end.
     end = tokens.index("<|endoftext|>")
     spec.decoder.projection.bias[[tokens.index(word) for word in WORDS]] = 4.0
-    spec.decoder.projection.bias[end] = 4.0
+    spec.decoder.projection.bias[end] = size.end
     spec.decoder.projection.bias[len(BYTES) + len(WORDS) : end] = -20.0
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [end]

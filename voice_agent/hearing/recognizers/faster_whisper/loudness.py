@@ -74,7 +74,7 @@ class Loudness:
         sounding = self._sounding(start, end)
         if len(sounding):
             first, last = sounding[0], sounding[-1] + 1
-            return max(start, first / 100), min(end, last / 100)
+            return max(start, float(first) / 100), min(end, float(last) / 100)
         near = self._sounding(start - NEAR_S, end + NEAR_S)
         return (start, end) if len(near) else None
 

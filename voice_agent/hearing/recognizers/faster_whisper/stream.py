@@ -78,6 +78,11 @@ class FasterWhisperStream:
         self._pause = PARTIAL
         self._is_final = False
 
+    @property
+    def reading(self) -> bool:
+        """Whether a partial reading is under way."""
+        return self._partial is not None
+
     async def feed(self, samples: Samples) -> Hypothesis:
         """Takes more of the turn (16 kHz mono float32); returns the partial hypothesis so far.
 
