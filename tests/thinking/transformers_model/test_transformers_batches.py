@@ -59,7 +59,7 @@ def test_a_batch_of_all_slots_lies_in_their_order(case):
 @pytest.mark.parametrize(
     ("rows", "at", "size"),
     [(1, 0, (1, 512)), (1, 511, (1, 512)), (1, 512, (1, 1024)), (3, 1500, (4, 2048)),
-     (5, 10, (8, 512)), (9, 4000, (12, 4096)), (12, 4095, (12, 4096))],
+     (5, 10, (8, 512)), (9, 4000, (12, LENGTH)), (12, 4095, (12, LENGTH))],
 )  # fmt: skip
 def test_the_smallest_size_that_holds_a_batch_is_taken(rows, at, size):
     fitting = Sizes(12, LENGTH).fit([Row(slot, at, (1,)) for slot in range(rows)])

@@ -18,6 +18,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache  # noqa:
 from voice_agent.thinking.models.transformers.batches import Row  # noqa: E402
 from voice_agent.thinking.models.transformers.forward import Forward  # noqa: E402
 from voice_agent.thinking.models.transformers.graphs import Graphs  # noqa: E402
+from voice_agent.thinking.models.transformers.loading import wrap  # noqa: E402
+from voice_agent.thinking.models.transformers.options import Options  # noqa: E402
 
 VOCABULARY = 97
 FAMILIES = {
@@ -159,3 +161,28 @@ def test_memory_is_taken_as_it_is_used():
 
     # Keys and values of 3 layers, 2 heads of 16 numbers of 4 bytes.
     assert forward.cache.bytes_per_token == 2 * 3 * 2 * 16 * 4
+
+
+@pytest.mark.parametrize("wrong", [0, 5], ids=["right", "wrong"])
+def test_captured_passes_are_tried_before_they_are_used(wrong, untrained, monkeypatch, caplog):
+    from transformers import AutoTokenizer
+
+    class Captured(Graphs):
+        def run(self, rows):
+            scores = super().run(rows)
+            return scores if scores is None else scores.flip(-1) * wrong if wrong else scores
+
+    def capture(forward) -> bool:
+        forward._graphs = Captured(forward, forward.cache, torch.device("cpu"))
+        forward._graphs.capture()
+        return True
+
+    monkeypatch.setattr(Forward, "capture", capture)
+    runtime = wrap(
+        AutoModelForCausalLM.from_pretrained(untrained),
+        AutoTokenizer.from_pretrained(untrained),
+        Options(context_tokens=1000, max_new_tokens=16),
+    )
+
+    assert (runtime.forward._graphs is None) == bool(wrong)
+    assert ("without CUDA graphs" in caplog.text) == bool(wrong)

@@ -79,7 +79,7 @@ class Sizes:
         # Positions that only fill up come after all that a row can have.
         self._fill_at = length - SPARE
         self._rows = [*_doubling(1, slots), slots]
-        self._used = [*_doubling(512, length), length]
+        self._used = [*_doubling(512, length - SPARE), length]
         self._tokens = (16, SPARE)
 
     def all(self) -> list[Size]:

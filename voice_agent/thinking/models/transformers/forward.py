@@ -116,21 +116,29 @@ class Forward:
         with torch.inference_mode():
             self.cache.clear(slot)
 
-    def capture(self) -> None:
-        """Prepares a GPU for passes of fixed sizes; without a GPU, or if that fails, does nothing.
+    def capture(self) -> bool:
+        """Prepares a GPU for passes of fixed sizes, which are used from then on.
 
         Once a pass was computed as it is, since that makes room in the memory.
+
+        Returns:
+            Whether there is a GPU, and it could be done.
         """
         if self.device.type != "cuda":
-            return
+            return False
         graphs = Graphs(self, self.cache, self.device)
         try:
             with torch.inference_mode():
                 graphs.capture()
         except Exception as error:
             log.warning("the language model runs without CUDA graphs, more slowly: %s", error)
-            return
+            return False
         self._graphs = graphs
+        return True
+
+    def release(self) -> None:
+        """Lets go of the captured passes: each is computed as it is again."""
+        self._graphs = None
 
     def _tensor(self, numbers: Any) -> torch.Tensor:
         if numbers and not isinstance(numbers[0], int):
