@@ -10,6 +10,10 @@ from voice_agent.speaking.normalization.rules import Rule, ends_sentence, rule
 _MONTH = one_of(months())
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:1[1-9]|20)\d\d"
+_SHORT = "Feb Apr Jul Aug Sep Sept Oct Nov Dec".split()
+"""Months that stand alone; the others are names and words besides."""
+
+_DAY_BEFORE = re.compile(r"\b(?:on|by|until|since|\w+day,?) $")
 _NAMES = tuple(known()["months"])
 
 
@@ -27,6 +31,10 @@ def date_rules(day_first: bool) -> list[Rule]:
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
         return _date(_NAMES[month - 1], str(day), match["year"])
+
+    def after_day(match: re.Match[str]) -> str | None:
+        before = match.string[: match.start()]
+        return numeric(match) if _DAY_BEFORE.search(before) else None
 
     return [
         rule(
@@ -56,6 +64,16 @@ def date_rules(day_first: bool) -> list[Rule]:
             lambda match: f"{months()[match['month']]} {year(match['year'])}",
         ),
         rule(
+            rf"\b(?P<month>{one_of(_SHORT)})\b\.?",
+            lambda match: months()[match["month"]] + "." * _stops(match),
+        ),
+        rule(
+            r"(?<![\w/.,])(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\w/])(?P<mark>)(?P<year>)",
+            lambda match: (
+                numeric(match) if _DAY_BEFORE.search(match.string[: match.start()]) else None
+            ),
+        ),
+        rule(
             rf"\b(?P<day>{one_of(set(days()) - set(known()['days_that_are_words']))})\b\.?",
             lambda match: days()[match["day"]] + "." * _stops(match),
         ),
@@ -80,7 +98,7 @@ def _day_of_month(match: re.Match[str]) -> str:
 
 
 def _of_year(written: str | None) -> str:
-    if written is None:
+    if not written:
         return ""
     if len(written) == 2:
         written = f"{'19' if int(written) > 69 else '20'}{written}"
@@ -125,7 +143,7 @@ TIME_RULES = [
     ),
     rule(
         r"(?<![\w.,:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<seconds>[0-5]\d))?"
-        r"(?P<half>)(?![\d:])",
+        r"(?P<half>)(?![\d:])(?:\ o['’]clock)?",
         _time,
     ),
     rule(

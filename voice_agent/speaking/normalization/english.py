@@ -8,19 +8,19 @@ import unicodedata
 from functools import cache
 
 from voice_agent.speaking.normalization.dates import TELEPHONE_RULES, TIME_RULES, date_rules
-from voice_agent.speaking.normalization.english_words import known, one_of
+from voice_agent.speaking.normalization.english_words import known
 from voice_agent.speaking.normalization.letters import (
     ABBREVIATION_RULES,
     ACRONYM_RULES,
     ROMAN_RULES,
 )
-from voice_agent.speaking.normalization.numbers import cardinal, ordinal, year
+from voice_agent.speaking.normalization.numbers import cardinal, one_by_one, ordinal, year
+from voice_agent.speaking.normalization.quantities import MONEY_RULES, UNIT_RULES
 from voice_agent.speaking.normalization.reading import Reading
 from voice_agent.speaking.normalization.rules import (
     NUMBER,
     Rule,
     bare_number,
-    is_one,
     number,
     rule,
 )
@@ -60,8 +60,9 @@ def _rules(day_first: bool) -> list[Rule]:
         *date_rules(day_first),
         *TELEPHONE_RULES,
         *TIME_RULES,
-        *_MONEY_RULES,
-        *_QUANTITY_RULES,
+        *MONEY_RULES,
+        *UNIT_RULES,
+        *_NUMBER_RULES,
         *ROMAN_RULES,
         *ACRONYM_RULES,
         *_SIGN_RULES,
@@ -75,77 +76,17 @@ def _apart(match: re.Match[str], said: str) -> str:
     return f"{' ' * before}{said}{' ' * after}"
 
 
-# --- money ----------------------------------------------------------------------------------
-
-_CURRENCIES: dict[str, tuple[str, str, str, str]] = known()["currencies"]
-_CURRENCY = one_of(_CURRENCIES)
-_MAGNITUDE = rf"(?:\s?(?P<magnitude>{one_of(known()['magnitudes'])})(?![A-Za-z]))?"
-_PER = r"(?:/(?P<per>[a-z]+)\b)?"
-
-
-def _money(match: re.Match[str]) -> str:
-    sign, amount = match["currency"], match["amount"]
-    last, magnitude = match["last"], match["magnitude"]
-    per = f" per {match['per']}" if match["per"] else ""
-    one, many, *_ = _CURRENCIES[sign]
-    if magnitude:
-        size = known()["magnitudes"][magnitude]
-        upto = f"{number(amount)} to {number(last)}" if last else number(amount)
-        return f"{upto} {size} {many}{per}"
-    if last:
-        return f"{number(amount)} to {number(last)} {many}{per}"
-    if re.fullmatch(r"[\d,]*\.\d\d", amount):
-        return f"{_with_cents(sign, amount)}{per}"
-    return f"{number(amount)} {one if is_one(amount) else many}{per}"
-
-
-def _with_cents(sign: str, amount: str) -> str:
-    one, many, cent, cents = _CURRENCIES[sign]
-    whole, _, part = amount.partition(".")
-    whole = whole or "0"
-    said = []
-    if int(whole.replace(",", "")) or not int(part):
-        said.append(f"{number(whole)} {one if is_one(whole) else many}")
-    if int(part):
-        said.append(f"{cardinal(part)} {cent if is_one(part) else cents}")
-    return " and ".join(said)
-
-
-_RANGE = rf"(?:\s?[-–—]\s?(?:(?P=currency))?\s?(?P<last>{NUMBER}))?"
-_MONEY_RULES = [
-    rule(
-        rf"(?<![A-Za-z])(?P<currency>{_CURRENCY})\s?(?P<amount>{NUMBER}){_RANGE}{_MAGNITUDE}{_PER}",
-        _money,
-    ),
-    rule(
-        rf"(?<![\w.,])(?P<amount>{NUMBER})(?:\s?[-–—]\s?(?P<last>{NUMBER}))?{_MAGNITUDE}\s?"
-        rf"(?P<currency>{_CURRENCY})(?![A-Za-z\d]){_PER}",
-        _money,
-    ),
-]
-
-
-# --- numbers, with what is counted ----------------------------------------------------------
-
-_UNITS: dict[str, tuple[str, str]] = known()["units"]
-
-
-def _quantity(match: re.Match[str]) -> str | None:
-    amount, unit, last = match["amount"], match["unit"], match["last"]
-    if match["gap"] and unit in known()["touching"]:
-        return None
-    one, many = _UNITS[unit]
-    per = f" per {match['per']}" if match["per"] else ""
-    if last:
-        return f"{number(amount)} to {number(last)} {many}{per}"
-    if match["gap"] == "-":
-        return f"{number(amount)}-{one}{per}"
-    return f"{number(amount)} {one if is_one(amount) else many}{per}"
+# --- numbers -----------------------------------------------------------------------------
 
 
 def _decade(match: re.Match[str]) -> str:
     said = year(match["decade"]) if len(match["decade"]) == 4 else cardinal(match["decade"])
     return _plural(said or "")
+
+
+def _two_digit_year(digits: str) -> str:
+    said = cardinal(digits) or ""
+    return f"oh {said}" if int(digits) < 10 else said
 
 
 def _plural(word: str) -> str:
@@ -160,6 +101,8 @@ def _fraction(match: re.Match[str]) -> str:
     before = f"{number(match['before'])} and " if match["before"] else ""
     if of == 10 and not before and count <= 10:
         return f"{number(part)} out of ten"
+    if count + of == 100:  # the shares of a split
+        return f"{number(part)} {number(whole)}"
     if count == 0 or of < 2 or of > 100 or (count >= of and not before):
         return f"{before}{number(part)} over {number(whole)}"
     one, many = known()["fractions"].get(of) or (ordinal(str(of)), _plural(ordinal(str(of))))
@@ -186,22 +129,19 @@ def _vulgar(match: re.Match[str]) -> str:
 _FRACTION = re.compile(
     r"(?<![\w/.,])(?:(?P<before>\d+)[ ])?(?P<part>\d{1,3})/(?P<whole>\d{1,3})(?![\d/])"
 )
-_QUANTITY_RULES = [
-    rule(
-        rf"(?P<amount>{NUMBER})(?:\s?[-–—]\s?(?P<last>{NUMBER}))?(?P<gap>[ \u00a0-]?)"
-        rf"(?P<unit>{one_of(_UNITS)})(?![A-Za-z\d²³]|-\d){_PER}",
-        lambda match: None if _is_decade(match) else _quantity(match),
-    ),
+_NUMBER_RULES = [
     rule(
         r"(?P<amount>\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b",
         lambda match: ordinal(match["amount"].replace(",", "")),
     ),
-    rule(r"['’]?(?P<decade>\d{3}0|[2-9]0)['’]?s\b", _decade),
+    rule(r"(?<![A-Za-z])['’]?(?P<decade>\d{3}0|[2-9]0)['’]?s\b", _decade),
+    rule(r"(?<!\w)['’](?P<decade>\d\d)\b(?!['’])", lambda match: _two_digit_year(match["decade"])),
+    rule(r"(?<=[A-Z])(?P<amount>\d)s\b", lambda match: _plural(cardinal(match["amount"]) or "")),
     Rule(re.compile(rf"(?<![\w/.,])(?P<before>\d*)\s?(?P<sign>[{_VULGAR}])"), _vulgar),
     Rule(_FRACTION, _fraction),
     rule(
-        r"(?<![\w.,])(?P<feet>\d)['’′](?P<inches>1[01]|\d)(?:[\"”″]|'')?(?!\w)",
-        lambda match: f"{cardinal(match['feet'])} foot {cardinal(match['inches'])}",
+        r"(?<![\w.,])(?P<part>\d\.\d)/(?P<whole>5|10)\b",
+        lambda match: f"{number(match['part'])} out of {number(match['whole'])}",
     ),
     rule(
         r"(?<![\w.,])(?P<amount>\d+(?:\.\d+)?)(?P<size>k|(?<=\d\d)K|M|bn)\b",
@@ -217,13 +157,11 @@ _QUANTITY_RULES = [
         r"(?![\w.,]*\d)",
         lambda match: number(re.sub(r"\s", ",", match.group())),
     ),
-    rule(rf"(?<!\w)(?P<amount>{NUMBER})", lambda match: bare_number(match["amount"])),
-    rule(r"\d+", lambda match: bare_number(match.group())),
+    rule(rf"(?<![\w.])(?P<amount>{NUMBER})", lambda match: bare_number(match["amount"])),
+    rule(r"\bv(?=\d)", lambda match: "version "),
+    rule(r"(?<=[A-Z])\d{4,}", lambda match: one_by_one(match.group())),
+    rule(r"\d+(?:\.\d+(?!\.?\d))?", lambda match: bare_number(match.group())),
 ]
-
-
-def _is_decade(match: re.Match[str]) -> bool:
-    return bool(re.fullmatch(r"(?:\d{3}0|[2-9]0)s", match.group()))
 
 
 # --- signs ----------------------------------------------------------------------------------
@@ -250,5 +188,6 @@ _SIGN_RULES = [
     rule(r"(?<=\w)['’](?=\w)|[.'’-]", lambda match: None),
     rule(r"(?<=\w)_(?=\w)", lambda match: " "),
     rule(r"(?<=\s)/(?=\s)", lambda match: ","),
+    rule(r"(?<=\w)\^(?=[-−]?\d)", lambda match: " to the power of "),
     rule(r"[^A-Za-z\s]", _sign),
 ]

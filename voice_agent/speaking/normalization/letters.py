@@ -24,7 +24,7 @@ def _title(match: re.Match[str]) -> str:
 
 
 def _street(match: re.Match[str]) -> str | None:
-    name = re.search(r"\b([A-Z]\w*|\d+(?:st|nd|rd|th)) $", match.string[: match.start()])
+    name = re.search(r"\b([A-Z][\w’']*|\d+(?:st|nd|rd|th)) $", match.string[: match.start()])
     if name is None or name[1].lower() in known()["words"]:
         return None
     said = str(known()["streets"][match["street"]])
@@ -33,8 +33,10 @@ def _street(match: re.Match[str]) -> str | None:
 
 def _abbreviation(match: re.Match[str]) -> str:
     written = match.group()
-    said = str(known()["abbreviations"][written])
-    may_end = written.endswith(".") and written not in known()["abbreviations_inside"]
+    name = written if written in known()["abbreviations"] else written[0].lower() + written[1:]
+    said = str(known()["abbreviations"][name])
+    said = said if name == written else said[0].upper() + said[1:]
+    may_end = written.endswith(".") and name not in known()["abbreviations_inside"]
     return f"{said}." if may_end and ends_sentence(match) else said
 
 
@@ -42,6 +44,11 @@ def _before_number(match: re.Match[str]) -> str:
     return f"{known()['before_number'][match['sign']]} "
 
 
+_ABBREVIATIONS = [
+    form
+    for name in known()["abbreviations"]
+    for form in ((name, name[0].upper() + name[1:]) if name.endswith(".") else (name,))
+]
 _STREET = rf"\b(?P<street>{one_of(known()['streets'])})\b"
 ABBREVIATION_RULES = [
     rule(
@@ -52,7 +59,7 @@ ABBREVIATION_RULES = [
     rule(rf"\b(?P<title>{one_of(known()['titles_bare'])})(?=\ [A-Z][a-z])", _title),
     rule(r"\b(?P<title>Dr|Mr|Mrs|Ms|Prof)\b\.?", _title),
     rule(rf"(?<![\w.])(?P<sign>{one_of(known()['before_number'])})\s?(?=\.?\d)", _before_number),
-    rule(rf"(?<![\w.])(?:{one_of(known()['abbreviations'])})(?!\w|\.\w)", _abbreviation),
+    rule(rf"(?<![\w.])(?:{one_of(_ABBREVIATIONS)})(?!\w|\.\w)", _abbreviation),
 ]
 
 
@@ -136,7 +143,8 @@ def _roman(match: re.Match[str]) -> str | None:
     if len(numeral) == 1 and not regnal and not counted:
         return None
     value = str(_value(numeral))
-    return f"the {ordinal(value)}" if regnal else cardinal(value)
+    said = f"the {ordinal(value)}" if regnal else f"{cardinal(value)}"
+    return f"{said}{match['of'] or ''}"
 
 
 def _is_ruler(match: re.Match[str], numeral: str) -> bool:
@@ -151,4 +159,16 @@ def _value(numeral: str) -> int:
     return sum(-a if a < b else a for a, b in zip(values, following, strict=True))
 
 
-ROMAN_RULES: list[Rule] = [rule(r"(?<=\ )(?P<numeral>[IVXL]+)\b(?!['’.]\w)", _roman)]
+def _counting(match: re.Match[str]) -> str:
+    """A numeral that can be no word and no abbreviation, wherever it stands."""
+    value = str(_value(match["numeral"]))
+    return ordinal(value) if match["the"] is not None else f"{cardinal(value)}"
+
+
+ROMAN_RULES: list[Rule] = [
+    rule(r"(?<=\ )(?P<numeral>[IVXL]+)(?P<of>['’]s)?\b(?!['’.]\w)", _roman),
+    rule(
+        r"\b(?:(?<=\bthe\ )(?P<the>)|)(?P<numeral>III?|VIII?|IX|XI{1,3}|XIV|XVI{0,3})\b",
+        _counting,
+    ),
+]
