@@ -207,3 +207,34 @@ def test_a_model_of_one_speaker_needs_no_name(tmp_path: Path) -> None:
     assert said(voice).size
     with pytest.raises(EngineUnavailable, match=r"no voice 'p1'.*there are: none"):
         load(options(folder, voice="p1"))
+
+
+@pytest.mark.parametrize("file_has", ["less", "more"])
+def test_weights_may_be_more_than_are_needed_but_not_less(tmp_path: Path, file_has: str) -> None:
+    folder = tiny_voices.save_vits(tiny_voices.new_vits(), tmp_path / "vits")
+    state = torch.load(folder / "model_file.pth")
+    if file_has == "more":
+        state["model"]["disc.nets.0.weight"] = torch.zeros(3)
+    else:
+        del state["model"]["flow.flows.0.pre.weight"]
+    torch.save(state, folder / "model_file.pth")
+    if file_has == "more":
+        assert said(load(options(folder))[0]).size
+    else:
+        with pytest.raises(EngineUnavailable, match=r"may be damaged.*flow\.flows\.0\.pre\.weight"):
+            load(options(folder))
+
+
+def test_weights_in_the_older_format_of_published_voices_are_taken(tmp_path: Path) -> None:
+    folder = tiny_voices.save_vits(tiny_voices.new_vits(), tmp_path / "vits")
+    expected = said(load(options(folder))[0])
+    state = torch.load(folder / "model_file.pth")["model"]
+    older = {
+        name.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): weights
+        for name, weights in state.items()
+    }
+    assert older.keys() != state.keys()
+    torch.save({"model": older}, folder / "model_file.pth")
+    np.testing.assert_allclose(said(load(options(folder))[0]), expected, atol=1e-6)

@@ -119,7 +119,15 @@ def _load_vits(found: files.Files) -> Any:
     EspeakPhonemes.install()
     config.model_args.init_discriminator = False  # only training needs it
     model = Vits(config)
+    missing: list[str] = []
+    hook = model.register_load_state_dict_post_hook(
+        lambda _, keys: missing.extend(keys.missing_keys)
+    )
+    # Not strict: a file may hold more than is needed, such as what only training needs.
     model.load_checkpoint(config, found.weights, eval=True, strict=False)
+    hook.remove()
+    if missing:
+        raise KeyError(f"{found.weights.name} lacks {missing[0]} and {len(missing) - 1} others")
     return model
 
 

@@ -145,7 +145,7 @@ class VitsVoice:
         """A text in the letters or phonemes that the model reads."""
         tokenizer = self._model.tokenizer
         if tokenizer.text_cleaner is not None:
-            text = tokenizer.text_cleaner(text, lang=self.language)
+            text = tokenizer.text_cleaner(text, lang=self.language.split("-")[0])
         if tokenizer.use_phonemes:
             text = tokenizer.phonemizer.phonemize(text, separator="", language=self.language)
         return str(text)
