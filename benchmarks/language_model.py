@@ -31,6 +31,7 @@ from voice_agent.events import Conduct, Prompt, UserTurn
 from voice_agent.thinking.models.transformers.chat import Chat
 from voice_agent.thinking.models.transformers.engine import TransformersModel
 from voice_agent.thinking.models.transformers.loading import auto_dtype
+from voice_agent.thinking.models.transformers.runtime import AT_ONCE
 
 PREFIX = 1500
 SESSIONS = (1, 4, 8)
@@ -118,7 +119,10 @@ async def against_generate(
     read = torch.tensor([Chat(tokenizer, "").read(asked, 10**6).tokens])
     cache = DynamicCache()
     with torch.inference_mode():
-        model(input_ids=read[:, :-1], past_key_values=cache, logits_to_keep=1)
+        # In the same parts as the engine: with 16 bits, others would be rounded otherwise.
+        for part in read.split(AT_ONCE["cpu"], dim=1):
+            model(input_ids=part, past_key_values=cache, logits_to_keep=1)
+    cache.crop(-1)
     ours, theirs, same = [], [], True
     for _ in range(rounds + 1):
         watch = Watch()

@@ -247,6 +247,9 @@ async def test_something_can_be_done_between_two_steps(start, model):
         5,
         "test_0",
     )
+    with pytest.raises(ZeroDivisionError):
+        await turns.between(lambda: 1 / 0)
+    assert await job.next() is not None
     job.drop()
     assert await turns.between(lambda: "idle, too") == "idle, too"
 

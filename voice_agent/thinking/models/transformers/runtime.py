@@ -16,7 +16,7 @@ from voice_agent.thinking.models.transformers.turns import Outcome, Rank
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = {"cpu": 64, "cuda": 512}
+AT_ONCE = {"cpu": 64, "cuda": 512}
 """Tokens of a prompt that are read in one step: what others wait for at most."""
 
 _DEVICE_RANK = {
@@ -161,7 +161,7 @@ class Runtime:
         rows = []
         for work in works:
             assert work.slot is not None
-            tokens = work.unread[: _AT_ONCE[self._device.name]]
+            tokens = work.unread[: AT_ONCE[self._device.name]]
             rows.append(Row(work.slot.index, len(work.slot.tokens), tokens))
         scores = self._scores(rows)
         outcomes: dict[Preparation, Outcome] = dict.fromkeys(works, ())

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
 from queue import Empty, SimpleQueue
@@ -158,19 +159,18 @@ class Turns(Generic[W]):
             EngineError: The engine is closed.
         """
         self._refuse_if_closed()
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-
-        def settle(result: T) -> None:
-            if not done.done():
-                done.set_result(result)
+        done: Future[T] = Future()
 
         def call() -> None:
-            result = function(*arguments)
-            loop.call_soon_threadsafe(settle, result)
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                done.set_result(function(*arguments))
+            except Exception as error:
+                done.set_exception(error)
 
         self._hand_in(call)
-        return await done
+        return await asyncio.wrap_future(done)
 
     async def close(self) -> None:
         """Ends all jobs with an error, and waits for the step under way."""
