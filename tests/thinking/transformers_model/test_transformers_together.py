@@ -8,6 +8,7 @@ pytest.importorskip("torch", reason="needs the extra 'transformers'")
 pytest.importorskip("transformers", reason="needs the extra 'transformers'")
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from voice_agent.models import local_transformers
 
@@ -186,3 +187,34 @@ def test_captured_passes_are_tried_before_they_are_used(wrong, untrained, monkey
 
     assert (runtime.forward._graphs is None) == bool(wrong)
     assert ("without CUDA graphs" in caplog.text) == bool(wrong)
+
+
+class Operations(TorchDispatchMode):
+    """Notes what is computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        self.names.add(operation.overloadpacket.__name__)
+        return operation(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_pass_of_fixed_size_can_be_captured(family):
+    """It asks no value back of the device and brings none to it: a CUDA graph cannot."""
+    forward = Forward(made(family), VOCABULARY, 4, 64)
+    forward.read(Row(0, 0, [1, 2, 3]))
+    graphs = Graphs(forward, forward.cache, torch.device("cpu"))
+    graphs.capture()
+
+    with torch.inference_mode(), Operations() as computed:
+        for one in graphs._passes.values():
+            one._compute()
+
+    assert "embedding" in computed.names
+    assert not computed.names & {
+        "_local_scalar_dense", "is_nonzero", "item", "lift_fresh", "masked_select", "nonzero",
+        "unique",
+    }  # fmt: skip
