@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_voices
 import torch
 from speaking_steps import OTHER, TEXT, audio, options, said, sentence
+from TTS.tts.models import xtts as xtts_module
 
 from voice_agent.audio.pcm import SPEAKING_RATE, Samples
 from voice_agent.errors import EngineUnavailable
@@ -213,3 +215,17 @@ async def test_another_kind_of_model_is_refused(tmp_path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model": "tacotron2"}))
     with pytest.raises(EngineUnavailable, match="'tacotron2'; the coqui engine speaks with xtts"):
         CoquiSynthesizer.check(options(tmp_path))
+
+
+def test_loading_leaves_the_files_as_they_were_published(small_xtts, tmp_path) -> None:
+    """XTTS v2 was published with its configuration as an object beside the weights."""
+    for file in small_xtts.iterdir():
+        if file.name != "model.pth":
+            (tmp_path / file.name).symlink_to(file)
+    weights = torch.load(small_xtts / "model.pth")["model"]
+    with xtts_module._legacy_safe_globals():  # under the names that it had then
+        torch.save({"model": weights, "config": tiny_voices.xtts_config()}, tmp_path / "model.pth")
+    before = (tmp_path / "model.pth").read_bytes()
+    voice, _ = load(options(tmp_path))
+    assert said(voice).size
+    assert (tmp_path / "model.pth").read_bytes() == before

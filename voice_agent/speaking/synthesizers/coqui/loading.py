@@ -95,11 +95,23 @@ def _ensure() -> None:
 
 
 def _load_xtts(found: files.Files) -> Any:
+    import torch
     from TTS.config import load_config
-    from TTS.tts.models.xtts import Xtts
+    from TTS.tts.models import xtts
+
+    class UntouchedXtts(xtts.Xtts):  # type: ignore[misc]
+        """Leaves the file of weights as it is.
+
+        coqui-tts writes that of XTTS v2 anew when it first loads it, since its author's
+        configuration lies in it as an object. Its checksum would not be right any more.
+        """
+
+        def _load_checkpoint(self, model_path: Path) -> Any:
+            with xtts._legacy_safe_globals():
+                return torch.load(model_path, map_location="cpu", weights_only=True)["model"]
 
     config = load_config(found.folder / "config.json")
-    model = Xtts(config)
+    model = UntouchedXtts(config)
     model.load_checkpoint(config, checkpoint_dir=found.folder, eval=True)
     return model
 
