@@ -177,3 +177,12 @@ def test_a_forced_cut_of_long_silence_lets_it_go():
     loudness = Loudness.of(np.zeros(28 * HEARING_RATE, np.float32))
 
     assert forced([], loudness, 28.0).at >= 24 * HEARING_RATE
+
+
+def test_a_forced_cut_lets_go_of_nothing_that_sounds_and_was_not_read():
+    read, loudness, length_s = spoken(56)
+
+    found = forced(read[:10], loudness, length_s)
+
+    assert found.words == 10
+    assert found.at / HEARING_RATE <= 5.0

@@ -61,10 +61,10 @@ class Loudness:
         low, high = np.percentile(self.levels, [10, 95])
         return len(self.levels) < SURE_FRAMES or bool(high - low >= STEADY_DB)
 
-    @property
-    def sounding_s(self) -> float:
-        """Seconds in which something sounds."""
-        return float(np.count_nonzero(self.levels >= self.threshold)) * FRAME / HEARING_RATE
+    def sounding_s(self, after: float = 0.0) -> float:
+        """Seconds in which something sounds, from a moment on."""
+        levels = self.levels[round(after * 100) :]
+        return float(np.count_nonzero(levels >= self.threshold)) * FRAME / HEARING_RATE
 
     def within(self, start: float, end: float) -> tuple[float, float] | None:
         """The part of a span, in seconds, in which something sounds.

@@ -6,7 +6,7 @@ of one person at a time: spectrogram, encoder, decoder and alignment run on batc
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +37,9 @@ TOKENS, TOKENS_PER_S = 32, 16
 
 PROMPT_STEP, LONGEST_PROMPT = 16, 64
 """Tokens of a prompt. Only prompts of one length can be read in one batch, so it comes in steps."""
+
+UNREAD_S, CONTINUATIONS = 1.0, 3
+"""Sound behind the last word from which on it is read, too, and how often at most."""
 
 PREPENDED, APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 """Punctuation that belongs to the next and to the last word: faster-whisper's own lists."""
@@ -132,6 +135,29 @@ class Reader:
 
     def read(self, kind: Kind, requests: Sequence[Request]) -> list[Reading]:
         """Reads pieces of one kind. What cannot be speech is not read."""
+        readings = self._read_once(kind, requests)
+        return [
+            self._read_on(request, kind, reading) if reading.words else reading
+            for request, reading in zip(requests, readings, strict=True)
+        ]
+
+    def _read_on(self, request: Request, kind: Kind, reading: Reading) -> Reading:
+        """Reads what follows the last word: Whisper sometimes takes a pause for the end."""
+        for _ in range(CONTINUATIONS):
+            end_s = reading.words[-1].end
+            rest = request.samples[round(end_s * HEARING_RATE) :]
+            if reading.loudness.sounding_s(after=end_s) < UNREAD_S or request.dropped:
+                break
+            before = f"{request.prompt} {joined(reading.words)}"
+            more_kind = Kind(reading.language, self.prompt_tokens(before), kind.beam_size)
+            (more,) = self._read_once(more_kind, [Request(rest, before)])
+            if not more.words:
+                break
+            words = (*reading.words, *(word.later(end_s) for word in more.words))
+            reading = replace(reading, words=words)
+        return reading
+
+    def _read_once(self, kind: Kind, requests: Sequence[Request]) -> list[Reading]:
         loud = [Loudness.of(request.samples) for request in requests]
         readings = [Reading((), loudness) for loudness in loud]
         wanted = [
@@ -147,13 +173,12 @@ class Reader:
                 if kind.prompt_tokens:
                     # Whisper goes on with what it was told of; without it, it listens.
                     alone = Kind(kind.language, 0, kind.beam_size)
-                    readings[i] = self.read(alone, [requests[i]])[0]
+                    readings[i] = self._read_once(alone, [requests[i]])[0]
                     continue
                 words = without_loop(words)
             length_s = len(requests[i].samples) / HEARING_RATE
-            readings[i] = Reading(
-                tuple(heard(words, loud[i], length_s)), loud[i], language, certainty
-            )
+            kept = tuple(heard(words, loud[i], length_s))
+            readings[i] = Reading(kept, loud[i], language, certainty)
         return readings
 
     def _read(

@@ -193,7 +193,7 @@ class FasterWhisperStream:
         return tuple(Word(w.text.strip(), w.start, w.end, w.confidence) for w in words)
 
     def _learn_language(self, reading: Reading) -> None:
-        enough = reading.loudness.sounding_s >= TELLING_S and reading.certainty >= CERTAIN
+        enough = reading.loudness.sounding_s() >= TELLING_S and reading.certainty >= CERTAIN
         if self._language is None and enough and reading.words:
             self._language = reading.language
 

@@ -63,8 +63,10 @@ def forced(words: Sequence[ReadWord], loudness: Loudness, length_s: float) -> Cu
     count = sum(word.end <= length_s - MARGIN_S for word in words)
     if 0 < count < len(words):
         return _between(words, count, loudness)
-    # Nothing was said since, or nothing at all.
-    spoken = max((word.end for word in words[:count]), default=0.0)
+    # Nothing was read since, or nothing at all: what sounds is left to be read again.
+    spoken = words[-1].end if count else 0.0
+    if count and loudness.sounding_s(after=spoken) >= 1.0:
+        return Cut(count, loudness.quietest(spoken, spoken + _AROUND_S))
     return Cut(count, loudness.quietest(max(spoken, length_s - MARGIN_S), length_s))
 
 
