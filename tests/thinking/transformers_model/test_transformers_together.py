@@ -198,6 +198,9 @@ class Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         self.names.add(operation.overloadpacket.__name__)
+        indices = [index for given in args if isinstance(given, list | tuple) for index in given]
+        if any(isinstance(index, torch.Tensor) and index.dtype == torch.bool for index in indices):
+            self.names.add("index by a mask")
         return operation(*args, **(kwargs or {}))
 
 
@@ -216,5 +219,5 @@ def test_a_pass_of_fixed_size_can_be_captured(family):
     assert "embedding" in computed.names
     assert not computed.names & {
         "_local_scalar_dense", "is_nonzero", "item", "lift_fresh", "masked_select", "nonzero",
-        "unique",
+        "unique", "index by a mask",
     }  # fmt: skip
