@@ -63,8 +63,10 @@ async def figures(
             async for figure in voice(speaker):
                 yield figure
             async with thinking(model, sessions):
-                async for figure in voice(speaker, f", while {sessions} think"):
+                async for figure in voice(speaker, when=f", while {sessions} think"):
                     yield figure
+            async for figure in voice(speaker, sessions, f", {sessions} at once"):
+                yield figure
         except (ImportError, EngineUnavailable) as error:
             yield Figure("voice", None, "ms", 150, note=f"not measured: {error}")
             speaker = None

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from random_models import READING_TOKENS
 from transformers import WhisperFeatureExtractor
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
@@ -18,7 +19,6 @@ from voice_agent.events import Hypothesis
 from voice_agent.models.devices import Rank, device
 from voice_agent.workers import Worker
 
-TOKENS = 24
 MOST = 8
 LINGER_S = {"cpu": 0.0, "cuda": 0.004}
 PARTIAL = HEARING_RATE
@@ -64,7 +64,7 @@ class TorchWhisper:
                 (len(turns), 1), model.config.decoder_start_token_id, device=self._on
             )
             cache = None
-            for _ in range(TOKENS):
+            for _ in range(READING_TOKENS):
                 result = model(
                     encoder_outputs=heard,
                     decoder_input_ids=tokens,
