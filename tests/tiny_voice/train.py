@@ -1,4 +1,4 @@
-"""Trains the small VITS voice that lies beside this file, within two minutes on one core.
+"""Trains the small VITS voice that lies beside this file, in some minutes on one core.
 
     python tests/tiny_voice/train.py
 
