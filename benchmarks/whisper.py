@@ -61,7 +61,7 @@ def babble(seconds: float, seed: int = 0) -> Samples:
 def offline(model, samples: Samples, *, timed: bool = False) -> str:
     """What faster-whisper reads by itself, with the settings of the engine.
 
-    With times of words it reads what follows the last word once more, by itself.
+    Only with times of words does it read on behind the last one, as the engine does.
     """
     segments, _ = model.transcribe(
         samples,
@@ -162,7 +162,7 @@ async def error_rates(recognizer, model, turns: list[tuple[Samples, str]]) -> di
                     await stream.feed(silent)
             streamed.append(plain((await stream.settle()).text))
             await stream.close()
-            whole.append(plain(await asyncio.to_thread(offline, model, samples)))
+            whole.append(plain(await asyncio.to_thread(offline, model, samples, timed=True)))
             said.append(plain(transcript))
     minutes = sum(len(samples) for samples, _ in turns) / HEARING_RATE / 60
     return {

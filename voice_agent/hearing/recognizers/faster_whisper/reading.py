@@ -209,10 +209,13 @@ class Reader:
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed(languages[0][0]),
         )
+        # Told to give no times, a model may give some all the same.
+        text_end = self._tokenizer(languages[0][0]).eot
         tokens = [
-            [] if _is_nothing(result) else result.sequences_ids[0][:bound]
-            for result, bound in zip(results, bounds, strict=True)
+            [] if _is_nothing(result) else [t for t in result.sequences_ids[0] if t < text_end]
+            for result in results
         ]
+        tokens = [said[:bound] for said, bound in zip(tokens, bounds, strict=True)]
         words = self._align(encoded, [language for language, _ in languages], tokens, frames)
         return [(found, *language) for found, language in zip(words, languages, strict=True)]
 
