@@ -171,6 +171,7 @@ class Reader:
     emotion: str
     breaks: bool = False
     trouble: str = "error"
+    full: bool = False
     readings: int = 0
     learnt: list[Samples] = field(default_factory=list)
     open_streams: int = 0
@@ -178,11 +179,15 @@ class Reader:
     Options = BaseModel
 
     async def open(self) -> "Reader":
+        if self.breaks and self.trouble == "open":
+            raise EngineError("no stream")
         self.open_streams += 1
         return self
 
     async def analyze(self, samples: Samples, manner: Manner) -> Paralinguistics:
         self.readings += 1
+        if self.full:
+            raise Overloaded("too many readings wait")
         if self.breaks:
             await trouble(self.trouble)
         return Paralinguistics(manner=manner, emotion={self.emotion: 1.0}, uncertain=False)

@@ -307,6 +307,28 @@ async def test_the_next_analyzer_reads_the_turn(trouble: str) -> None:
     assert (first.open_streams, second.open_streams) == (0, 0)
 
 
+async def test_an_analyzer_with_too_much_to_do_is_passed_over_and_does_not_rest() -> None:
+    first, second = Reader("first", "happy", full=True), Reader("second", "sad")
+    scene = Scene("paralinguistics", first, second)
+    stream = await scene.reading()
+    assert (await stream.analyze(chunk(1), Manner())).emotion == {"sad": 1.0}
+    first.full = False
+    assert (await stream.analyze(chunk(1), Manner())).emotion == {"happy": 1.0}
+    assert scene.told == []
+    first.full = second.full = True
+    with pytest.raises(Overloaded):
+        await stream.analyze(chunk(1), Manner())
+
+
+async def test_a_conversation_begins_without_an_analyzer_that_opens_no_stream() -> None:
+    first, second = Reader("first", "happy", True, "open"), Reader("second", "sad")
+    scene = Scene("paralinguistics", first, second)
+    stream = await scene.reading()
+    assert stream.name == "second"
+    assert (await stream.analyze(chunk(1), Manner())).emotion == {"sad": 1.0}
+    assert scene.told == []
+
+
 async def test_where_no_analyzer_can_read_it_says_so() -> None:
     scene = Scene("paralinguistics", Reader("first", "sad", True), Reader("second", "sad", True))
     stream = await scene.reading()

@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.engines import ParalinguisticAnalyzer, ParalinguisticStream
-from voice_agent.errors import EngineError
+from voice_agent.errors import EngineError, Overloaded
 from voice_agent.events import EngineSwitched, Manner, Paralinguistics
 from voice_agent.lineup import Lineup
 
@@ -36,14 +36,15 @@ class ChainedReading:
     async def open(
         cls, lineup: Lineup[ParalinguisticAnalyzer], tell: Callable[[EngineSwitched], None]
     ) -> Self:
-        """Opens a stream of the engine that is asked first.
+        """Opens a stream of the first engine that has one.
 
         Raises:
-            Overloaded: All its streams are in use.
-            EngineError: It cannot open one.
+            Overloaded: All streams of all engines are in use.
+            EngineError: No engine can open one.
         """
-        chain = cls(lineup, tell)
-        await chain._stream(lineup.first)
+        chain = cls(lineup, lambda switched: None)
+        await chain._ask(_nothing, 0)
+        chain._tell = tell
         return chain
 
     @property
@@ -69,6 +70,11 @@ class ChainedReading:
             try:
                 async with self._lineup.patience(engine, length / HEARING_RATE):
                     result = await ask(await self._stream(engine))
+            except Overloaded:
+                # It is well, and has only too much to do.
+                if not self._lineup.after(engine):
+                    raise
+                continue
             except Exception as error:
                 if switched := self._lineup.failed(engine, error):
                     self._tell(switched)
@@ -86,3 +92,7 @@ class ChainedReading:
             if stream is None:
                 stream = self._streams[id(engine)] = await engine.open()
             return stream
+
+
+async def _nothing(_: ParalinguisticStream) -> None:
+    """Asks a stream for nothing, so that it is only opened."""
