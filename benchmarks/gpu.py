@@ -27,13 +27,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "conformance"))
 
 import torch
 from model_stages import Figure, language_model, options, recognition, thinking, voice
-from random_models import REPLY, TURN, Size
+from random_models import Size
 from random_models import faster_whisper as random_faster_whisper
-from random_models import language_model as random_language_model
 from random_models import whisper as random_whisper
 from random_models import xtts as random_xtts
 from rich.console import Console
 from rich.table import Table
+from scripted_language_model import REPLY, TURN
+from scripted_language_model import language_model as random_language_model
 from torch_whisper import TorchWhisper
 
 from voice_agent.engines import Recognizer

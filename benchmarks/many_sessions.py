@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from model_stages import Figure
-from random_models import TURN
+from scripted_language_model import TURN
 
 from voice_agent import config
 from voice_agent.agent import Agent

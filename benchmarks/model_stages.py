@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from random_models import LONG_REPLY, REPLY, TURN, LanguageModel
+from scripted_language_model import LONG_REPLY, REPLY, TURN, LanguageModel
 
 from voice_agent.audio.pcm import HEARING_RATE
 from voice_agent.engines import Recognizer, Synthesizer

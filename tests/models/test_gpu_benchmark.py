@@ -20,7 +20,7 @@ def module(monkeypatch):
 
 
 async def test_the_language_model_thinks_and_answers_by_its_script(module):
-    models, stages = module("random_models"), module("model_stages")
+    models, stages = module("scripted_language_model"), module("model_stages")
     made = models.language_model("small", "cpu")
     engine = await stages.TransformersModel.of(made.model, made.tokenizer, stages.options(2))
 
@@ -40,7 +40,7 @@ async def test_the_language_model_thinks_and_answers_by_its_script(module):
 
 
 def test_a_prompt_has_the_context_that_is_measured(module):
-    models, stages = module("random_models"), module("model_stages")
+    models, stages = module("scripted_language_model"), module("model_stages")
     made = models.language_model("small", "cpu")
     chat = stages.Chat(made.tokenizer, "small")
 
@@ -55,7 +55,8 @@ def test_a_prompt_has_the_context_that_is_measured(module):
 async def test_the_recognizer_hears_what_it_is_told(module):
     models, whisper = module("random_models"), module("torch_whisper")
     stages = module("model_stages")
-    engine = whisper.TorchWhisper(models.whisper("small", "cpu"), models.TURN)
+    turn = module("scripted_language_model").TURN
+    engine = whisper.TorchWhisper(models.whisper("small", "cpu"), turn)
     stream = await engine.open()
     audio = stages.np.zeros(whisper.PARTIAL, stages.np.float32)
     await stream.feed(audio)
@@ -64,7 +65,7 @@ async def test_the_recognizer_hears_what_it_is_told(module):
     await stream.close()
     await engine.close()
 
-    assert final.text == models.TURN
+    assert final.text == turn
     assert final.final
     assert figure.value > 0
 
