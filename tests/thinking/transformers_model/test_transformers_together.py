@@ -16,9 +16,9 @@ local_transformers.ensure()
 
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache  # noqa: E402
 
-from voice_agent.thinking.models.transformers.batches import Row  # noqa: E402
+from voice_agent.models.slots.batches import Row  # noqa: E402
+from voice_agent.models.slots.graphs import Graphs  # noqa: E402
 from voice_agent.thinking.models.transformers.forward import Forward  # noqa: E402
-from voice_agent.thinking.models.transformers.graphs import Graphs  # noqa: E402
 from voice_agent.thinking.models.transformers.loading import wrap  # noqa: E402
 from voice_agent.thinking.models.transformers.options import Options  # noqa: E402
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from voice_agent.thinking.models.transformers import masks
-from voice_agent.thinking.models.transformers.batches import SPARE, Batch, Row
-from voice_agent.thinking.models.transformers.cache import SlotCache, Span
-from voice_agent.thinking.models.transformers.graphs import Graphs
+from voice_agent.models.slots import masks
+from voice_agent.models.slots.batches import SPARE, Batch, Row
+from voice_agent.models.slots.cache import SlotCache, Span
+from voice_agent.models.slots.graphs import Graphs
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from voice_agent.errors import ConfigError, EngineUnavailable
 from voice_agent.models import devices, local_transformers, memory
 from voice_agent.models.devices import DeviceName
-from voice_agent.thinking.models.transformers.batches import SPARE, Row
+from voice_agent.models.slots.batches import SPARE, Row
 from voice_agent.thinking.models.transformers.chat import Chat
 from voice_agent.thinking.models.transformers.options import Options
 from voice_agent.thinking.models.transformers.runtime import Runtime

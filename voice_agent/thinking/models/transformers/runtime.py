@@ -6,7 +6,7 @@ from typing import Any
 
 from voice_agent.errors import EngineError
 from voice_agent.models import devices
-from voice_agent.thinking.models.transformers.batches import Row
+from voice_agent.models.slots.batches import Row
 from voice_agent.thinking.models.transformers.chat import Chat
 from voice_agent.thinking.models.transformers.generation import Preparation
 from voice_agent.thinking.models.transformers.options import Options

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import torch
 
-from voice_agent.thinking.models.transformers.batches import Batch, Row, Size, Sizes
-from voice_agent.thinking.models.transformers.cache import SlotCache, Span
+from voice_agent.models.slots.batches import Batch, Row, Size, Sizes
+from voice_agent.models.slots.cache import SlotCache, Span
 
 
 class Masked(Protocol):

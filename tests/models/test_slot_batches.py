@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_agent.thinking.models.transformers.batches import SPARE, Batch, Row, Size, Sizes
+from voice_agent.models.slots.batches import SPARE, Batch, Row, Size, Sizes
 
 LENGTH = 4096 + SPARE
 
