@@ -75,12 +75,24 @@ async def test_phrases_take_turns_step_by_step(turns: Turns) -> None:
 
 async def test_who_has_heard_nothing_yet_goes_first(turns: Turns) -> None:
     log: list[str] = []
-    long = turns.render(Steps("a", log, pieces=9, silent=0))
-    await anext(long)
-    # Some of it waits to be taken by now, or will; a new phrase passes it.
-    assert await collect(turns, Steps("b", log, pieces=1, silent=5)) == [0]
-    assert len([name for name in log if name == "b"]) == 6
-    assert [float(speech.samples[0]) async for speech in long] == list(range(1, 9))
+    held = threading.Event()
+
+    def long() -> Iterator[Speech | None]:
+        yield piece(0)
+        held.wait()  # until the other phrase waits for its turn
+        for at in range(1, 9):
+            log.append("long")
+            yield piece(at, 0.01)
+
+    begun = turns.render(long)
+    await anext(begun)
+    other = asyncio.ensure_future(collect(turns, Steps("new", log, pieces=1, silent=5)))
+    await asyncio.sleep(0)
+    held.set()
+    assert await other == [0]
+    # The step under way ends, and then it has audio to be taken: the new one passes it.
+    assert log[:7] == ["long"] + ["new"] * 6
+    assert [float(speech.samples[0]) async for speech in begun] == list(range(1, 9))
 
 
 async def test_a_slow_listener_is_not_rendered_ahead_without_end(turns: Turns) -> None:
