@@ -10,6 +10,14 @@ import { eraseConversation } from "./stored.js";
 
 const LONGEST_THOUGHT_MS = 30_000;
 
+/** What engines do, by their kind. */
+const TASKS = {
+  recognizer: "listens",
+  paralinguistics: "reads your voice",
+  language_model: "answers",
+  synthesizer: "speaks",
+};
+
 /** @typedef {keyof typeof import("./view/words.js").STATE_NAMES} State */
 
 /**
@@ -273,6 +281,8 @@ export class Talk extends EventTarget {
       const reason = response.status_details?.error?.message;
       if (response.status === "failed") this.#tell(reason ?? "The agent could not answer.");
     },
+    "voice_agent.engine.switched": ({ kind, failed, instead }) =>
+      this.#tellOfTrouble(`${instead} ${TASKS[kind] ?? "works"} in place of ${failed}.`),
     "voice_agent.playback.paused": () => this.player?.hold(),
     "voice_agent.playback.resumed": () => this.player?.resume(),
     "voice_agent.conversation.deleted": ({ session_id }) => {

@@ -175,3 +175,23 @@ async def test_a_model_that_another_one_replaces_is_told_once_and_the_answer_com
     await expect(trouble).to_have_count(0)
     await server.send("error", error=failed | {"message": "the other one is away, too"})
     await expect(trouble).to_have_count(1)
+
+
+async def test_an_engine_that_another_one_replaces_is_told_quietly_and_once(
+    opened: Open, server: ScriptedServer
+) -> None:
+    page = await opened("#start-typing")
+    trouble = page.locator(".notice[data-kind=trouble]")
+    switched = {
+        "kind": "synthesizer",
+        "failed": "coqui",
+        "instead": "espeak",
+        "reason": "the worker coqui died",
+    }
+    await server.send("voice_agent.engine.switched", **switched)
+    await expect(trouble).to_contain_text("the agent goes on: espeak speaks in place of coqui.")
+    await trouble.get_by_role("button", name="Close message").click()
+    await server.send("voice_agent.engine.switched", **switched)
+    await server.hear("i1", "hello")
+    await expect(page.locator(".caption.user")).to_have_count(1)
+    await expect(trouble).to_have_count(0)
