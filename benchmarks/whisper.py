@@ -3,10 +3,11 @@
 Without `--model` it is one of random weights in the size of a real one: times are about those of
 the real one, words are nonsense. Prints:
 
-- layer: time of readings through the engine, divided by that of `WhisperModel.transcribe` on the
-  same audio with the same settings; the two take turns, so that other work slows both
+- of transcribe: time of readings through the engine, with times of words, divided by the time of
+  `WhisperModel.transcribe` on the same audio without them (less work), and with them (more work:
+  it reads the end twice); computing time, so that other work on the machine counts little
 - stream: the stream's own time for each second of speech, without readings
-- partials: computing for each second of speech, with a reading every half second
+- partials: computing time for each second of speech, with a reading every half second
 - batch: time of readings for four conversations in one batch, divided by that of one by one
 
 With a real model and recordings it prints the word error rates of the stream and of the whole
@@ -77,25 +78,29 @@ def offline(model, samples: Samples, *, timed: bool = False) -> str:
 
 async def time_layer(recognizer, model, samples: Samples, rounds: int) -> dict[str, str]:
     """Reads longer and longer beginnings of a turn, in both ways."""
-    ours, direct, same, tokens = [], [], True, 0
+    ours, direct, timed, same, words = [], [], [], True, 0
     for _ in range(rounds):
         for end in range(PARTIAL, len(samples) + 1, PARTIAL):
-            began = time.perf_counter()
+            began = time.process_time()
             reading = await recognizer.read(Request(samples[:end]), "en", partial=True)
-            between = time.perf_counter()
+            between = time.process_time()
             # In a thread, too.
             text = await asyncio.to_thread(offline, model, samples[:end])
             ours.append(between - began)
-            direct.append(time.perf_counter() - between)
+            after = time.process_time()
+            await asyncio.to_thread(offline, model, samples[:end], timed=True)
+            timed.append(time.process_time() - after)
+            direct.append(after - between)
             same &= text == joined(reading.words)
-            tokens = len(text.split())
+            words = len(text.split())
     speech_s = rounds * len(samples) / HEARING_RATE
     return {
-        "reading (ms)": f"{1000 * median(ours):.0f}",
-        "layer, sum": f"{sum(ours) / sum(direct):.3f}",
-        "layer, median": f"{median(np.divide(ours, direct)):.3f}",
-        "same words": f"{'yes' if same else 'no'} ({tokens} in the last)",
-        "partials (s/s)": f"{sum(ours) / speech_s:.2f}",
+        "reading (ms of a core)": f"{1000 * median(ours):.0f}",
+        "of transcribe": f"{sum(ours) / sum(direct):.3f}",
+        "of transcribe, median": f"{median(np.divide(ours, direct)):.3f}",
+        "of transcribe with times": f"{sum(ours) / sum(timed):.3f}",
+        "same words": f"{'yes' if same else 'no'} ({words} in the last)",
+        "partials (cores)": f"{sum(ours) / speech_s:.2f}",
     }
 
 
@@ -203,7 +208,10 @@ async def main() -> None:
             recordings = read_speech(data, arguments.every)
             rows = await error_rates(recognizer, model, joined_to(recordings, arguments.join))
         else:
-            rows = await time_layer(recognizer, model, babble(arguments.seconds), arguments.rounds)
+            speech = DATA / "speech_read"
+            samples = read_speech(speech, 60)[0].audio if speech.is_dir() else babble(60)
+            samples = samples[: round(arguments.seconds * HEARING_RATE)]
+            rows = await time_layer(recognizer, model, samples, arguments.rounds)
             rows["stream (ms/s)"] = f"{await time_stream(babble(60)):.2f}"
             rows["batch of four"] = f"{time_batch(reader, arguments.seconds, arguments.rounds):.2f}"
         await recognizer.close()
