@@ -25,13 +25,20 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import tiny_language_model
 import torch
-from transformers import DynamicCache, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    DynamicCache,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
 
 from voice_agent.events import Conduct, Prompt, UserTurn
 from voice_agent.thinking.models.transformers.chat import Chat
 from voice_agent.thinking.models.transformers.engine import TransformersModel
 from voice_agent.thinking.models.transformers.loading import auto_dtype
 from voice_agent.thinking.models.transformers.runtime import AT_ONCE
+from voice_agent.thinking.models.transformers.sampling import choose
 
 PREFIX = 1500
 SESSIONS = (1, 4, 8)
@@ -153,6 +160,23 @@ async def together(engine: TransformersModel, asked: Sequence[Prompt]) -> Cost:
     return watch.read()
 
 
+def choices(spread: float, rounds: int) -> tuple[list[Cost], list[Cost]]:
+    """The choice of a token by temperature and top_p, and that of the library's parts."""
+    scores = torch.randn(1, SIZES["real"]["vocab_size"]) * spread
+    warpers = (TemperatureLogitsWarper(0.7), TopPLogitsWarper(0.9))
+    ours, theirs = [], []
+    for _ in range(rounds + 1):
+        watch = Watch()
+        choose(scores, [0.3], 0.7, 0.9)
+        ours.append(watch.read())
+        watch, warped = Watch(), scores
+        for warp in warpers:
+            warped = warp(None, warped)
+        torch.multinomial(warped.softmax(-1), 1)
+        theirs.append(watch.read())
+    return ours[1:], theirs[1:]
+
+
 def ms(costs: Sequence[Cost], what: str, per: int = 1) -> float:
     return 1000 * statistics.median(getattr(cost, what) for cost in costs) / per
 
@@ -199,6 +223,13 @@ async def main(size: str, dtype: str, rounds: int, tokens: int) -> None:
             f"({100 * (mine / library - 1):+.1f} %)"
         )
     print("the same tokens" if same else "NOT the same tokens")
+
+    for name, spread in (("clear", 5.0), ("hard", 1.0)):
+        mine, library = (ms(costs, "processor") for costs in choices(spread, rounds))
+        print(
+            f"a {name} choice of a token on the processor: {mine:.1f} ms, by the library "
+            f"{library:.1f} ms"
+        )
 
     for number in SESSIONS:
         cost = await together(engine, asked[:number])
