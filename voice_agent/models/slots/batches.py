@@ -51,6 +51,16 @@ class Batch:
             len(rows[0].tokens) - 1,
         )
 
+    @classmethod
+    def in_order(cls, rows: Sequence[Row]) -> tuple["Batch", list[int]]:
+        """The rows in the order of their slots, and which rows of the batch they became.
+
+        Those that lie side by side in memory are then read where they lie.
+        """
+        order = sorted(range(len(rows)), key=lambda number: rows[number].slot)
+        batch = cls.of([rows[number] for number in order])
+        return batch, sorted(range(len(order)), key=order.__getitem__)
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -72,29 +82,34 @@ class Sizes:
 
     A batch of more than half of the slots is filled up to all of them in their order, so that the
     keys are read where they lie; a smaller one is gathered.
+
+    Args:
+        slots: Rows that the memory holds.
+        length: Positions of each.
+        parts: Tokens of a row alone that are read in one pass, where there can be several.
     """
 
-    def __init__(self, slots: int, length: int) -> None:
+    def __init__(self, slots: int, length: int, parts: Sequence[int] = (16, SPARE)) -> None:
         self._slots = slots
         # Positions that only fill up come after all that a row can have.
         self._fill_at = length - SPARE
         self._rows = [*_doubling(1, slots), slots]
         self._used = [*_doubling(512, length - SPARE), length]
-        self._tokens = (16, SPARE)
+        self._parts = parts
 
     def all(self) -> list[Size]:
         """All that ``fit`` can give, the largest first: the others then fit into its room."""
         sizes = [Size(rows, 1, used) for rows in self._rows for used in self._used]
-        sizes += [Size(1, tokens, used) for tokens in self._tokens for used in self._used]
+        sizes += [Size(1, tokens, used) for tokens in self._parts for used in self._used]
         return sorted(sizes, key=lambda size: -size.rows * size.tokens * size.used)
 
     def fit(self, rows: Sequence[Row]) -> Size | None:
         """The smallest size that rows of one length can be filled up to; None if there is none."""
         tokens = len(rows[0].tokens)
         if tokens > 1:
-            if len(rows) > 1 or tokens > SPARE:
+            if len(rows) > 1 or tokens > max(self._parts, default=0):
                 return None
-            tokens = next(one for one in self._tokens if one >= tokens)
+            tokens = next(one for one in self._parts if one >= tokens)
         used = max(row.at for row in rows) + tokens
         return Size(
             next(one for one in self._rows if one >= len(rows)),

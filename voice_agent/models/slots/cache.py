@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from transformers import Cache
 
+from voice_agent.models.slots.batches import Batch
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -26,6 +28,17 @@ class Span:
     rows: torch.Tensor | slice
     positions: torch.Tensor
     used: int
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device) -> "Span":
+        """What a batch writes and reads."""
+        slots = batch.slots
+        side_by_side = slots == tuple(range(slots[0], slots[0] + len(slots)))
+        return cls(
+            slice(slots[0], slots[-1] + 1) if side_by_side else torch.tensor(slots, device=device),
+            torch.tensor(batch.positions, device=device),
+            batch.used,
+        )
 
 
 class SlotCache(Cache):  # type: ignore[misc]

@@ -4,7 +4,6 @@ Imports torch and transformers; imported only where a model is loaded.
 """
 
 import inspect
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +12,7 @@ import torch
 from voice_agent.models.slots import masks
 from voice_agent.models.slots.batches import SPARE, Batch, Row
 from voice_agent.models.slots.cache import SlotCache, Span
-from voice_agent.models.slots.graphs import Graphs
-
-log = logging.getLogger(__name__)
+from voice_agent.models.slots.graphs import Graphs, captured
 
 
 class Forward:
@@ -79,10 +76,9 @@ class Forward:
         with torch.inference_mode():
             if self._graphs is not None and (scores := self._graphs.run(rows)) is not None:
                 return scores
-            # Side by side in memory wherever that is so: they need not be gathered then.
-            order = sorted(range(len(rows)), key=lambda number: rows[number].slot)
-            scores = self.together(Batch.of([rows[number] for number in order]))
-            return scores[self._tensor(sorted(range(len(order)), key=order.__getitem__))]
+            batch, which = Batch.in_order(rows)
+            span = Span.of(batch, self.device)
+            return self.masked(self._tensor(batch.tokens), span)[self._tensor(which)]
 
     def straight(self, tokens: Sequence[int]) -> torch.Tensor:
         """The scores after some tokens, computed without the memory."""
@@ -90,14 +86,6 @@ class Forward:
             scores = self._model(input_ids=self._tensor([tokens]), use_cache=False).logits
             result: torch.Tensor = scores[:, -1, : self._vocabulary].float()
             return result
-
-    def together(self, batch: Batch) -> torch.Tensor:
-        """Computes rows of different lengths at once, as they are."""
-        slots = batch.slots
-        side_by_side = slots == tuple(range(slots[0], slots[0] + len(slots)))
-        rows = slice(slots[0], slots[-1] + 1) if side_by_side else self._tensor(slots)
-        span = Span(rows, self._tensor(batch.positions), batch.used)
-        return self.masked(self._tensor(batch.tokens), span)
 
     def masked(
         self, tokens: torch.Tensor, span: Span, last: torch.Tensor | None = None
@@ -124,17 +112,8 @@ class Forward:
         Returns:
             Whether there is a GPU, and it could be done.
         """
-        if self.device.type != "cuda":
-            return False
-        graphs = Graphs(self, self.cache, self.device)
-        try:
-            with torch.inference_mode():
-                graphs.capture()
-        except Exception as error:
-            log.warning("the language model runs without CUDA graphs, more slowly: %s", error)
-            return False
-        self._graphs = graphs
-        return True
+        self._graphs = captured("the language model", self, self.cache, self.device)
+        return self._graphs is not None
 
     def release(self) -> None:
         """Lets go of the captured passes: each is computed as it is again."""
