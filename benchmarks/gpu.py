@@ -23,7 +23,7 @@ from typing import Any
 
 # From a plain checkout, whether or not the agent is installed.
 sys.path.insert(0, str(Path(__file__).parent.parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "conformance"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import torch
 from model_stages import Figure, language_model, options, recognition, thinking, voice

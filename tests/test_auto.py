@@ -1,9 +1,9 @@
 """The profile ``auto``: the best of each kind that runs here, all together in memory, and why."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+import tiny_whisper
 from pydantic import BaseModel
 
 from voice_agent import auto, config, engines
@@ -220,11 +220,8 @@ def models(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def pulled(models, monkeypatch):
+def pulled(models):
     """Puts a small Whisper where a model of the catalogue would lie."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent / "conformance"))
-    import tiny_whisper
-
     return lambda name: tiny_whisper.save(models / name)
 
 

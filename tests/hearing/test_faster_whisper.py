@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_whisper
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
 from voice_agent.errors import EngineError, EngineUnavailable
 from voice_agent.hearing.recognizers.faster_whisper import FasterWhisperRecognizer, engine
 from voice_agent.hearing.recognizers.faster_whisper.reading import Kind, Reader, Request
 from voice_agent.hearing.recognizers.faster_whisper.words import joined
-
-CONFORMANCE = Path(__file__).parent.parent / "conformance"
 
 Options = FasterWhisperRecognizer.Options
 ENGLISH = Kind("en", 0, 1)
@@ -39,11 +38,6 @@ def nowhere(monkeypatch, tmp_path) -> Path:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> dict[str, Path]:
     """Models with random weights: an English one, and one of three languages."""
-    sys.path.insert(0, str(CONFORMANCE))
-    try:
-        import tiny_whisper
-    finally:
-        sys.path.remove(str(CONFORMANCE))
     folder = tmp_path_factory.mktemp("models")
     return {
         "en": tiny_whisper.save(folder / "en"),

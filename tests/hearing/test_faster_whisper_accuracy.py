@@ -1,8 +1,7 @@
 """A stream hears the same words as faster-whisper does in the whole recording."""
 
 import csv
-import os
-import sys
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -10,11 +9,15 @@ import jiwer
 import numpy as np
 import pytest
 import soundfile
+import tiny_whisper
 
 from voice_agent.audio.pcm import HEARING_RATE, Samples
+from voice_agent.audio.resample import resample
+from voice_agent.events import Phrase
 from voice_agent.hearing.recognizers.faster_whisper import FasterWhisperRecognizer, reading
 from voice_agent.hearing.recognizers.faster_whisper.stream import PARTIAL
 from voice_agent.hearing.recognizers.faster_whisper.trimming import SENTENCES_S
+from voice_agent.speaking.synthesizers.espeak import EspeakOptions, EspeakSynthesizer
 
 SILENT = np.zeros(0, np.float32)
 
@@ -65,11 +68,6 @@ async def test_below_the_length_at_which_audio_is_let_go_of_there_is_no_differen
     # Where Whisper leaves something out, the engine reads on.
     monkeypatch.setattr(reading, "CONTINUATIONS", 0)
 
-    sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
-    try:
-        import tiny_whisper
-    finally:
-        sys.path.pop(0)
     folder = str(tiny_whisper.save(tmp_path / "whisper", seed, tiny_whisper.BRIEF))
     model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1)
     options = FasterWhisperRecognizer.Options(model=folder, device="cpu")
@@ -103,22 +101,53 @@ def turns(folder: Path, seconds: float) -> list[tuple[Samples, str]]:
     return found
 
 
-@pytest.mark.timeout(1800)
-async def test_long_turns_have_the_error_rate_of_the_whole_recording(data):
-    name = os.environ.get("VOICE_AGENT_TEST_WHISPER")
-    if not name:
-        pytest.skip("set VOICE_AGENT_TEST_WHISPER to the folder of a converted Whisper")
+async def spoken(texts: Sequence[str]) -> list[tuple[Samples, str]]:
+    """Texts in the agent's own voice, a turn each."""
+    voice = await EspeakSynthesizer.create(EspeakOptions())
+    found = []
+    for text in texts:
+        pieces = [piece async for piece in voice.synthesize(Phrase(text))]
+        samples = np.concatenate([piece.samples for piece in pieces])
+        found.append((resample(samples, pieces[0].rate, HEARING_RATE), text))
+    await voice.close()
+    return found
+
+
+SAID = [
+    "I failed my exam today, and I feel terrible about it.",
+    "My sister has come to see me. We went down to the river, and talked until it was dark.",
+    "Could you tell me what to do? My boss was angry with me in front of all the others.",
+    "Yes, I think so.",
+]
+PLAIN = jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.Strip()])
+
+
+async def error_rates(folder: Path, heard: Sequence[tuple[Samples, str]]) -> tuple[float, float]:
+    """The word error rates of the stream, and of the library on each turn as a whole."""
     from faster_whisper import WhisperModel
 
-    model = WhisperModel(name, device="cpu", compute_type="int8")
-    options = FasterWhisperRecognizer.Options(model=name, device="cpu")
+    model = WhisperModel(str(folder), device="cpu", compute_type="int8")
+    options = FasterWhisperRecognizer.Options(model=str(folder), device="cpu")
     recognizer = await FasterWhisperRecognizer.create(options)
-    plain = jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.Strip()])
-    said, ours, theirs = [], [], []
-    for samples, text in turns(data / "speech_read", 32):
-        said.append(plain(text))
-        ours.append(plain(await streamed(recognizer, samples)))
-        theirs.append(plain(whole(model, samples, timed=True)))
-
-    assert jiwer.wer(said, ours) <= jiwer.wer(said, theirs) + 0.01
+    said = [PLAIN(text) for _, text in heard]
+    ours = [PLAIN(await streamed(recognizer, samples)) for samples, _ in heard]
+    theirs = [PLAIN(whole(model, samples, timed=True)) for samples, _ in heard]
     await recognizer.close()
+    return jiwer.wer(said, ours), jiwer.wer(said, theirs)
+
+
+async def test_what_is_said_is_heard_as_well_as_in_the_whole(whisper_tiny_en):
+    ours, theirs = await error_rates(whisper_tiny_en, await spoken(SAID))
+
+    assert ours <= theirs + 0.01
+    assert ours < 0.2
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seconds", [1, 32], ids=["short turns", "long turns"])
+async def test_real_speech_is_heard_as_well_as_in_the_whole(seconds, data, whisper_tiny_en):
+    heard = turns(data / "speech_read", seconds)
+    ours, theirs = await error_rates(whisper_tiny_en, heard[:: 6 if seconds == 1 else 3])
+
+    assert ours <= theirs + 0.01
+    assert ours < 0.2

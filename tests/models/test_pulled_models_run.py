@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import tiny_whisper
 from hub_server import Hub, serving
 
 from voice_agent.config import engine_options
@@ -52,12 +53,7 @@ async def test_a_language_model_runs_once_it_was_pulled(pull, tmp_path):
     await engine.close()
 
 
-async def test_a_recognizer_runs_with_the_files_that_the_catalogue_names(
-    pull, monkeypatch, tmp_path
-):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "conformance")
-    import tiny_whisper
-
+async def test_a_recognizer_runs_with_the_files_that_the_catalogue_names(pull, tmp_path):
     pull(tiny_whisper.save(tmp_path / "whisper"), include=known("small").include)
 
     engine = await created("recognizer", engine="faster_whisper", model="some/model", device="cpu")
