@@ -75,10 +75,11 @@ async def test_phrases_take_turns_step_by_step(turns: Turns) -> None:
 
 async def test_who_has_heard_nothing_yet_goes_first(turns: Turns) -> None:
     log: list[str] = []
-    held = threading.Event()
+    reached, held = threading.Event(), threading.Event()
 
     def long() -> Iterator[Speech | None]:
         yield piece(0)
+        reached.set()
         held.wait()  # until the other phrase waits for its turn
         for at in range(1, 9):
             log.append("long")
@@ -86,6 +87,7 @@ async def test_who_has_heard_nothing_yet_goes_first(turns: Turns) -> None:
 
     begun = turns.render(long)
     await anext(begun)
+    await asyncio.to_thread(reached.wait, 5)
     other = asyncio.ensure_future(collect(turns, Steps("new", log, pieces=1, silent=5)))
     await asyncio.sleep(0)
     held.set()
@@ -148,3 +150,91 @@ def test_a_loop_that_ends_leaves_the_thread_to_others(turns: Turns) -> None:
 
     asyncio.run(begin())
     assert asyncio.run(collect(turns, Steps("b", []))) == [0, 1, 2]
+
+
+@pytest.fixture
+def shared() -> Iterator[Turns]:
+    """Turns of phrases that share their steps."""
+    made = Turns("test", Device("cpu"), together=True)
+    yield made
+    made.close()
+    made.join()
+
+
+async def test_phrases_that_share_their_steps_make_one_each_a_round(shared: Turns) -> None:
+    log: list[str] = []
+    held = threading.Event()
+
+    def begins() -> Iterator[Speech | None]:
+        held.wait()  # until all phrases wait for their turn
+        yield None
+
+    first = asyncio.ensure_future(anext(shared.render(begins), None))
+    # However much waits of "a": the others share its steps, and gain nothing by going alone.
+    steps = [Steps("a", log, pieces=6, silent=0), Steps("b", log, 1, 5), Steps("c", log, 2, 2)]
+    everything = asyncio.gather(*(collect(shared, one) for one in steps))
+    await asyncio.sleep(0)
+    held.set()
+    assert await everything == [[0, 1, 2, 3, 4, 5], [0], [0, 1]]
+    await first
+    assert [set(log[at : at + 3]) for at in range(0, 18, 3)] == [set("abc")] * 6
+
+
+async def test_of_those_who_share_steps_who_has_heard_nothing_is_served_first(
+    shared: Turns,
+) -> None:
+    log: list[str] = []
+    reached, held = threading.Event(), threading.Event()
+
+    def long() -> Iterator[Speech | None]:
+        yield piece(0)
+        reached.set()
+        held.wait()  # until the other phrase waits for its turn
+        for at in range(1, 9):
+            log.append("long")
+            yield piece(at, 0.01)
+
+    begun = shared.render(long)
+    await anext(begun)
+    await asyncio.to_thread(reached.wait, 5)
+    other = asyncio.ensure_future(collect(shared, Steps("new", log, pieces=1, silent=3)))
+    await asyncio.sleep(0)
+    held.set()
+    assert await other == [0]
+    assert log[:9] == ["long", *["new", "long"] * 4]
+    assert [float(speech.samples[0]) async for speech in begun] == list(range(1, 9))
+
+
+async def test_who_shares_steps_and_listens_slowly_sits_out(shared: Turns) -> None:
+    log: list[str] = []
+    slow = shared.render(Steps("slow", log, pieces=1000, silent=0))
+    await anext(slow)
+    for _ in range(3):
+        assert await collect(shared, Steps("other", log, pieces=9)) == list(range(9))
+    assert log.count("slow") <= 17  # one taken, 1.5 s ahead
+    await slow.aclose()
+
+
+async def test_who_stops_listening_within_a_round_has_no_further_step_in_it(shared: Turns) -> None:
+    log: list[str] = []
+    reached, held = threading.Event(), threading.Event()
+
+    def first() -> Iterator[Speech | None]:
+        yield piece(0)
+        while True:
+            reached.set()
+            held.wait()
+            log.append("first")
+            yield None
+
+    begun = shared.render(first)
+    await anext(begun)
+    given_up = asyncio.ensure_future(collect(shared, Steps("given up", log, pieces=1000)))
+    await asyncio.to_thread(reached.wait, 5)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    before = log.count("given up")
+    held.set()
+    assert await collect(shared, Steps("next", log, pieces=1)) == [0]
+    assert log.count("given up") == before
+    await begun.aclose()

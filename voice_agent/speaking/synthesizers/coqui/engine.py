@@ -64,7 +64,7 @@ class CoquiSynthesizer:
         """Use ``create``, or ``of`` for a model that is already there."""
         self._seed = options.seed
         self._voice: Voice | None = voice
-        self._turns = Turns(self.name, device(where))
+        self._turns = Turns(self.name, device(where), voice.together)
 
     @classmethod
     def check(cls, options: CoquiOptions) -> None:

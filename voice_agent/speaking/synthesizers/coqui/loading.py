@@ -1,7 +1,8 @@
 """Loads models of coqui-tts by its own classes, without what it would fetch or call."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLIP_RATE = 22_050
-_MEMORY: Mapping[DeviceName, float] = {"cpu": 2.0, "cuda": 1.3}
-"""Times the size of the weights: on the processor they lie there twice while they are loaded, on a
-GPU what is computed comes on top."""
 _NAMES_SHOWN = 12
 
 
@@ -39,23 +37,37 @@ def load(options: "CoquiOptions") -> tuple[Voice, DeviceName]:
             it.
     """
     _ensure()
+    from voice_agent.speaking.synthesizers.coqui.needs import MOST_ROWS, Needs
+
     found = files.find(options.model)
-    size = found.weights.stat().st_size
-    needed = {device: round(size * factor) for device, factor in _MEMORY.items()}
     what = f"the voice {options.model}"
-    with devices.reserve(options.device, files.DEVICE_SETTING, needed, what) as device:
-        try:
+    with _damage_told(found):
+        needs = Needs.by_device(found, options.device)
+    with devices.reserve(
+        options.device,
+        files.DEVICE_SETTING,
+        {device: need.bytes for device, need in needs.items()},
+        what,
+    ) as device:
+        if 0 < (rows := needs[device].rows) < MOST_ROWS:
+            log.warning(
+                "there is memory for %d sentences of the voice at once, not for %d; further ones "
+                "wait, or are read anew",
+                rows,
+                MOST_ROWS,
+            )
+        with _damage_told(found):
             model = (_load_xtts if found.kind == "xtts" else _load_vits)(found)
-        except (RuntimeError, ValueError, KeyError, OSError) as error:
-            # Not the error's own words alone: coqui-tts names neither the file nor the model.
-            raise EngineUnavailable(
-                f"the model in {found.folder} cannot be loaded, it may be damaged: {error}"
-            ) from error
-        return voice_of(model.to(device), options), device
+        return voice_of(model.to(device), options, rows), device
 
 
-def voice_of(model: Any, options: "CoquiOptions") -> Voice:
+def voice_of(model: Any, options: "CoquiOptions", rows: int | None = None) -> Voice:
     """The voice of a model that is loaded, on the device on which it lies.
+
+    Args:
+        model: A ``Vits`` or ``Xtts`` of coqui-tts in evaluation mode.
+        options: The settings.
+        rows: Sentences that XTTS writes at once; None for as many as there is memory for.
 
     Raises:
         EngineUnavailable: The model has no such voice, or does not speak the language.
@@ -64,11 +76,24 @@ def voice_of(model: Any, options: "CoquiOptions") -> Voice:
     from TTS.tts.models.xtts import Xtts
 
     from voice_agent.speaking.synthesizers.coqui.decoding import fuse
+    from voice_agent.speaking.synthesizers.coqui.needs import fitting_rows
 
     fuse(model)
     if isinstance(model, Xtts):
-        return _xtts_voice(model, options)
+        rows = rows or fitting_rows(model.args, "cuda" if model.device.type == "cuda" else "cpu")
+        return _xtts_voice(model, options, rows)
     return _vits_voice(model, options)
+
+
+@contextmanager
+def _damage_told(found: files.Files) -> Iterator[None]:
+    """Names the model where coqui-tts names neither it nor its file."""
+    try:
+        yield
+    except (RuntimeError, ValueError, KeyError, OSError) as error:
+        raise EngineUnavailable(
+            f"the model in {found.folder} cannot be loaded, it may be damaged: {error}"
+        ) from error
 
 
 @cache
@@ -166,7 +191,7 @@ def _vits_voice(model: Any, options: "CoquiOptions") -> Voice:
     return VitsVoice(model, options.language, speaker, options.emotions)
 
 
-def _xtts_voice(model: Any, options: "CoquiOptions") -> Voice:
+def _xtts_voice(model: Any, options: "CoquiOptions", rows: int) -> Voice:
     from voice_agent.speaking.synthesizers.coqui.xtts import XttsVoice
 
     _tell_licence()
@@ -190,7 +215,7 @@ def _xtts_voice(model: Any, options: "CoquiOptions") -> Voice:
     styles = _styles(model, bank, name)
     for emotion, other in options.emotions.items():
         styles[emotion] = _styles(model, bank, other)["neutral"]
-    return XttsVoice(model, options.language, styles)
+    return XttsVoice(model, options.language, styles, rows)
 
 
 def _styles(model: Any, bank: VoiceBank, name: str) -> dict[str, "Style"]:

@@ -1,4 +1,4 @@
-"""One thread in which many phrases are rendered at the same time, a step of each in turn."""
+"""One thread in which many phrases are rendered at the same time, in short steps."""
 
 import asyncio
 import threading
@@ -30,17 +30,20 @@ class Turns:
     """Renders phrases in steps.
 
     The phrase with the least audio waiting goes next, so that whoever has heard nothing yet, or
-    runs dry, comes first; equals take turns. One that nobody wants any more ends with the step
-    under way, and one whose listener is slow waits without keeping others.
+    runs dry, comes first; equals take turns. Where phrases share their steps, all make one in each
+    round, in that order. One that nobody wants any more ends with the step under way, and one whose
+    listener is slow waits without keeping others.
 
     Args:
         name: Of the thread, and in errors.
-        device: Where the steps compute; each asks for its turn there.
+        device: Where the steps compute; each round asks for its turn there.
+        together: Whether phrases share their steps, so that another one costs little.
     """
 
-    def __init__(self, name: str, device: Device) -> None:
+    def __init__(self, name: str, device: Device, together: bool = False) -> None:
         self._name = name
         self._device = device
+        self._together = together
         self._changed = threading.Condition()
         self._jobs: list[_Job] = []
         self._steps = 0
@@ -87,49 +90,55 @@ class Turns:
         self._thread.join()
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
-            told: Speech | BaseException | None
-            try:
-                told, goes_on = self._advance(job)
-            except EngineError as error:
-                told, goes_on = error, False
-            except Exception as error:
-                failure = EngineError(f"the {self._name} voice failed: {error}")
-                failure.__cause__ = error
-                told, goes_on = failure, False
-            if not goes_on:
-                self._drop(job)
-            if told is not None or not goes_on:
-                self._tell(job, told)
+        while jobs := self._next():
+            with self._device.turn(Rank.VOICE):
+                for job in jobs:
+                    if not self._closed and not job.unwanted:
+                        self._go_on(job)
         closed = EngineError(f"the {self._name} synthesizer was closed while it spoke")
         for job in list(self._jobs):
             self._drop(job)
             self._tell(job, closed)
 
-    def _next(self) -> _Job | None:
-        """Waits for a phrase that can go on; None when closed."""
+    def _next(self) -> list[_Job]:
+        """Waits for phrases that can go on, which make the next round; none when closed."""
         with self._changed:
             while not self._closed:
                 for job in [job for job in self._jobs if job.unwanted]:
                     self._drop(job)
                 able = [job for job in self._jobs if job.ahead_s < _AHEAD_S]
                 if able:
-                    job = min(able, key=lambda job: (job.ahead_s, job.served))
-                    self._steps += 1
-                    job.served = self._steps
-                    return job
+                    able.sort(key=lambda job: (job.ahead_s, job.served))
+                    return able if self._together else able[:1]
                 self._changed.wait()
-            return None
+            return []
+
+    def _go_on(self, job: _Job) -> None:
+        """One step of a phrase; passes on the audio that it gave, or why it ended."""
+        self._steps += 1
+        job.served = self._steps
+        told: Speech | BaseException | None
+        try:
+            told, goes_on = self._advance(job)
+        except EngineError as error:
+            told, goes_on = error, False
+        except Exception as error:
+            failure = EngineError(f"the {self._name} voice failed: {error}")
+            failure.__cause__ = error
+            told, goes_on = failure, False
+        if not goes_on:
+            self._drop(job)
+        if told is not None or not goes_on:
+            self._tell(job, told)
 
     def _advance(self, job: _Job) -> tuple[Speech | None, bool]:
         """One step; returns its audio and whether there are more steps."""
-        with self._device.turn(Rank.VOICE):
-            if job.steps is None:
-                job.steps = job.begin()
-            try:
-                return next(job.steps), True
-            except StopIteration:
-                return None, False
+        if job.steps is None:
+            job.steps = job.begin()
+        try:
+            return next(job.steps), True
+        except StopIteration:
+            return None, False
 
     def _drop(self, job: _Job) -> None:
         with self._changed:

@@ -36,6 +36,8 @@ class VitsVoice:
         emotions: Speakers for reply emotions.
     """
 
+    together = False
+
     def __init__(
         self, model: Any, language: str, speaker: str | None, emotions: Mapping[str, str]
     ) -> None:

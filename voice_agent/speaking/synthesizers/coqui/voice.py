@@ -28,8 +28,11 @@ class Voice(Protocol):
         rate: Sample rate in Hz.
         limit: Characters that it takes in one go.
         language: What it speaks, as ``en``.
+        together: Whether sentences that are under way in turns share their steps, so that another
+            one costs little.
     """
 
+    together: bool
     rate: int
     limit: int
     language: str

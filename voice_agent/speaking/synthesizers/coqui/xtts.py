@@ -1,32 +1,26 @@
 """XTTS as a voice that streams: its audio is decoded while its language model is still writing.
 
 Casanova et al. 2024, https://arxiv.org/abs/2406.04904. What ``Xtts.inference_stream`` of coqui-tts
-does is done here token by token, with three differences: what belongs to a sentence is kept with it
-and not on the model, so that any number of sentences can be under way; the first piece is small and
+does is done here token by token, with three differences: the language model writes all sentences
+that are under way together, where the library keeps one on the model; the first piece is small and
 later ones grow; and only new audio is decoded, with as much around it as it depends on, where
 ``inference_stream`` decodes all again for each piece and fades one into the other.
 """
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import DynamicCache
-from transformers.generation.logits_process import (
-    LogitsProcessorList,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
 
 from voice_agent.audio.pcm import Samples
 from voice_agent.speaking.synthesizers.coqui import decoding
 from voice_agent.speaking.synthesizers.coqui.sentences import Sentence
 from voice_agent.speaking.synthesizers.coqui.voice import Sound
+from voice_agent.speaking.synthesizers.coqui.writing import Writer
 
 _FIRST_TOKENS = 8
 _MORE_TOKENS = (8, 12, 18, 24)
@@ -62,13 +56,17 @@ class XttsVoice:
         model: A ``TTS.tts.models.xtts.Xtts`` in evaluation mode.
         language: What it speaks, as ``en``.
         styles: Its styles by reply emotion; ``neutral`` at least.
+        rows: Sentences that its language model writes at once.
     """
 
-    def __init__(self, model: Any, language: str, styles: Mapping[str, Style]) -> None:
+    together = True
+
+    def __init__(self, model: Any, language: str, styles: Mapping[str, Style], rows: int) -> None:
         decoder = model.hifigan_decoder
         self.rate = int(decoder.output_sample_rate)
         self.limit = int(model.tokenizer.char_limits.get(language.split("-")[0], _FALLBACK_LIMIT))
         self.language = language
+        self._writer = Writer(model, rows)
         self._model = model
         self._styles = styles
         self._pace = _PACE
@@ -86,16 +84,19 @@ class XttsVoice:
         decoder = _Decoder(self._model.hifigan_decoder, style, speed)
         times = _WordTimes(sentence, self._pace * speed / self.rate)
         expected_s = _PATIENCE_S + _PATIENCE * len(sentence.said) / self._pace
-        tokens = tokens_of(
-            self._model, sentence.said, self.language, style, seed, int(expected_s / self._token_s)
+        tokens = self._writer.write(
+            sentence.said, self.language, style.latents, seed, int(expected_s / self._token_s)
         )
         sizes = iter((_FIRST_TOKENS, *_MORE_TOKENS))
         size = next(sizes)
         waiting: list[Any] = []
-        for latent in tokens:
-            waiting.append(latent)
-            yield None
-            if len(waiting) >= size:
+        with closing(tokens):
+            for latent in tokens:
+                if latent is not None:
+                    waiting.append(latent)
+                if len(waiting) < size:
+                    yield None
+                    continue
                 samples = decoder.take(waiting)
                 waiting = []
                 size = next(sizes, size)
@@ -109,61 +110,6 @@ class XttsVoice:
         if seconds > 0:
             measured = max(_PACES[0], min(_PACES[1], characters / seconds))
             self._pace += 0.3 * (measured - self._pace)
-
-
-def tokens_of(
-    model: Any, text: str, language: str, style: Style, seed: int, most: int
-) -> Iterator[Any]:
-    """What the language model of XTTS writes for a text, token by token.
-
-    Args:
-        model: The model.
-        text: What to say.
-        language: Its language.
-        style: How to say it.
-        seed: Of the draws; they disturb no others and are not disturbed.
-        most: Tokens after which it is ended.
-
-    Yields:
-        What the decoder takes for each token, of shape (1, width).
-    """
-    gpt, config, device = model.gpt, model.config, model.device
-    random = torch.Generator(device).manual_seed(seed)
-    warp = LogitsProcessorList(
-        [
-            RepetitionPenaltyLogitsProcessor(float(config.repetition_penalty)),
-            TemperatureLogitsWarper(float(config.temperature)),
-            TopKLogitsWarper(int(config.top_k)),
-            TopPLogitsWarper(float(config.top_p)),
-        ]
-    )
-    spelt = model.tokenizer.encode(text.strip().lower(), lang=language)
-    spelt = spelt[: model.args.gpt_max_text_tokens - 1]
-    most = min(most, gpt.max_gen_mel_tokens)
-    with torch.inference_mode():
-        ids = torch.tensor([spelt], dtype=torch.int, device=device)
-        # It leaves the prefix on the model, where another sentence's may lie by the next token.
-        written = gpt.compute_embeddings(style.latents, ids)
-        prefix = gpt.gpt_inference.cached_prefix_emb
-        first = gpt.mel_embedding(written[:, -1:]) + gpt.mel_pos_embedding.get_fixed_embedding(
-            0, device
-        )
-        given = torch.cat([prefix, first], dim=1)
-    cache = DynamicCache()
-    for at in range(1, most + 1):
-        with torch.inference_mode():
-            hidden = gpt.gpt(
-                inputs_embeds=given, past_key_values=cache, use_cache=True
-            ).last_hidden_state[:, -1]
-            latent = gpt.final_norm(hidden)
-            scores = warp(written, gpt.mel_head(latent).float())
-            token = torch.multinomial(scores.softmax(dim=-1), 1, generator=random)
-            written = torch.cat([written, token], dim=1)
-            ended = bool(token.item() == gpt.stop_audio_token)
-            given = gpt.mel_embedding(token) + gpt.mel_pos_embedding.get_fixed_embedding(at, device)
-        yield latent
-        if ended:
-            return
 
 
 class _Decoder:
