@@ -6,8 +6,8 @@
 Speed does not depend on the weights, so nothing is fetched: a VITS of the size of the published
 VCTK voice and an XTTS of the size of XTTS v2 are built with random ones. Each is asked for the same
 sentence with the same draws in three ways: by the library's own call, by the agent's rendering
-alone, and by the whole engine. Shares are of processor time, which others on the machine hardly
-change.
+alone, and by the whole engine. Then the engine says several sentences at once. Shares are of
+processor time, which others on the machine hardly change.
 """
 
 import argparse
@@ -41,6 +41,11 @@ SEED = zlib.crc32(TEXT.encode())
 XTTS_TOKENS = {"real": 40, "small": 60}
 """At most: a second of XTTS's audio has 22, and costs some seconds on a processor."""
 VCTK_SPEAKERS = 109
+AT_ONCE = {
+    word: TEXT.replace("week", word)
+    for word in ("week", "month", "day", "year", "night", "visit", "talk", "call")
+}
+"""Sentences, each with draws of its own."""
 
 
 def random_vits(size: str) -> Vits:
@@ -116,8 +121,8 @@ async def at_once(pieces: Callable[[], Iterator[int]]) -> AsyncIterator[int]:
         yield size
 
 
-async def spoken(engine: CoquiSynthesizer) -> AsyncIterator[int]:
-    async for speech in engine.synthesize(Phrase(TEXT)):
+async def spoken(engine: CoquiSynthesizer, text: str = TEXT) -> AsyncIterator[int]:
+    async for speech in engine.synthesize(Phrase(text)):
         yield speech.samples.size
 
 
@@ -179,6 +184,41 @@ async def measure(model: Any, direct: Callable[[Any], Iterator[int]], rounds: in
     return table
 
 
+async def measure_at_once(model: Any, rounds: int) -> Table:
+    """A table of the engine saying several sentences at once, against the time spoken in all."""
+    engine = await CoquiSynthesizer.of(model, CoquiOptions())
+    voice: Any = engine._voice
+    table = Table(title=f"{type(model).__name__}, sentences at once, median of {rounds}")
+    for name in (
+        "at once",
+        "audio of all",
+        "first audio, last of them",
+        "all, processor",
+        "to time spoken",
+    ):
+        table.add_column(name, justify="right")
+    found: dict[int, list[tuple[float, float, float]]] = {number: [] for number in (1, 2, 4, 8)}
+    for _ in range(rounds):
+        for number, those in found.items():
+            worked = time.process_time()
+            texts = list(AT_ONCE.values())[:number]
+            timings = await asyncio.gather(*(timed(spoken(engine, text)) for text in texts))
+            audio = sum(timing.samples for timing in timings) / voice.rate
+            first = max(timing.first for timing in timings)
+            those.append((audio, first, time.process_time() - worked))
+    await engine.close()
+    for number, those in found.items():
+        audio, first, processor = map(statistics.median, zip(*those, strict=True))
+        table.add_row(
+            str(number),
+            f"{audio:.1f} s",
+            f"{1000 * first:.0f} ms",
+            f"{processor:.2f} s",
+            f"{processor / audio:.2f}",
+        )
+    return table
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--small", action="store_true", help="small models: a quick look")
@@ -189,11 +229,14 @@ async def main() -> None:
     console = Console()
     console.print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, no GPU\n")
     if arguments.only != "xtts":
-        console.print(await measure(random_vits(size), by_vits, arguments.rounds))
+        vits = random_vits(size)
+        console.print(await measure(vits, by_vits, arguments.rounds))
+        console.print(await measure_at_once(vits, arguments.rounds))
     if arguments.only != "vits":
         model = random_xtts(size, "cpu")
         model.gpt.max_gen_mel_tokens = XTTS_TOKENS[size]
         console.print(await measure(model, by_xtts, arguments.rounds))
+        console.print(await measure_at_once(model, arguments.rounds))
 
 
 if __name__ == "__main__":
