@@ -30,7 +30,9 @@ def alone(xtts: Any) -> list[list[torch.Tensor]]:
 
 def begin(writer: Writer, xtts: Any, at: int) -> Generator[Latent]:
     text, seed = SENTENCES[at]
-    return writer.write(text, "en", xtts._styles["neutral"].latents, seed, MOST)
+    written = writer.write(text, "en", xtts._styles["neutral"].latents, seed, MOST)
+    assert next(written) is None  # it joins the next pass
+    return written
 
 
 def latents(written: Any) -> list[torch.Tensor]:
@@ -80,8 +82,9 @@ def test_a_round_of_sentences_is_one_pass(
     found = rounds([begin(writer, xtts, at) for at in range(len(SENTENCES))])
     for one, of_many in zip(alone, found, strict=True):
         assert_alike(of_many, one)
-    # Each reads what it says in a pass of its own, and then writes in company to its end.
-    assert len(sizes) <= max(map(len, alone)) + len(SENTENCES)
+    # The first pass reads what each is to say; then all write in company to their end.
+    assert len(sizes) == max(map(len, alone)) - 1
+    assert sizes == sorted(sizes, reverse=True)
     assert sum(sizes) == sum(len(one) - 1 for one in alone)
 
 
@@ -139,6 +142,15 @@ def test_a_sentence_nobody_takes_tokens_of_gives_up_its_row_and_goes_on_later(
     assert_alike(latents(found) + latents(slow), alone[0])
 
 
+def test_a_complete_sentence_leaves_its_row_though_nobody_came_for_its_end(
+    xtts: Any, alone: list[list[torch.Tensor]]
+) -> None:
+    writer = Writer(xtts._model, 1)
+    first = begin(writer, xtts, 0)
+    assert_alike(latents(next(first) for _ in alone[0]), alone[0])
+    assert_alike(latents(begin(writer, xtts, 1)), alone[1])
+
+
 def test_captured_sizes_write_the_same(xtts: Any, alone: list[list[torch.Tensor]]) -> None:
     """What is captured on a GPU, computed out of the same buffers."""
     writer = Writer(xtts._model, 3)
@@ -174,29 +186,30 @@ def test_what_gives_no_numbers_fails_alone_and_spoils_nothing(
     writer = Writer(xtts._model, 2)
     good = begin(writer, xtts, 0)
     broken = writer.write(OTHER, "en", torch.full((1, 32, 64), float("nan")), 1, MOST)
-    found = [next(good)]
+    found = [next(broken), next(good)]
     with pytest.raises(EngineError, match="no numbers"):
         next(broken)
-    # In the row that it had.
-    both = rounds([good, begin(writer, xtts, 1)])
+    # A shorter one in the row that it had, beside a longer one.
+    both = rounds([good, begin(writer, xtts, 4)])
     assert_alike(latents(found) + both[0], alone[0])
-    assert_alike(both[1], alone[1])
+    assert_alike(both[1], alone[4])
 
 
 def test_a_pass_that_fails_can_be_made_again(
     xtts: Any, alone: list[list[torch.Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = Writer(xtts._model, 2)
-    first = begin(writer, xtts, 0)
-    found = [next(first)]
-
     def fails(*_: object) -> None:
         raise RuntimeError("CUDA out of memory")
 
+    writer = Writer(xtts._model, 2)
+    seated, given_up, waiting = (begin(writer, xtts, at) for at in (0, 1, 2))
+    found = [next(seated), next(given_up), next(waiting)]
+    assert found[2] is None
+    given_up.close()
     with monkeypatch.context() as patched:
         patched.setattr(writer._forward, "read", fails)
-        with closing(begin(writer, xtts, 1)) as second, pytest.raises(RuntimeError):
-            next(second)
-    both = rounds([first, begin(writer, xtts, 1)])
-    assert_alike(latents(found) + both[0], alone[0])
-    assert_alike(both[1], alone[1])
+        with closing(begin(writer, xtts, 3)) as another, pytest.raises(RuntimeError):
+            next(another)
+    both = rounds([seated, waiting])
+    assert_alike(latents(found[:1]) + both[0], alone[0])
+    assert_alike(both[1], alone[2])

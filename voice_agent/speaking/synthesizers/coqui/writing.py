@@ -37,8 +37,8 @@ class _Draft:
         slot: Its row; None while it has none.
         fresh: Whether the outcome of a pass is still to be handed out.
         latent: That outcome, [1, width]; None where it had no row.
-        broken: Whether it was no numbers.
-        number: Of the pass.
+        number: Of that pass.
+        broken: Whether its outcome was no numbers.
     """
 
     prefix: torch.Tensor
@@ -49,8 +49,8 @@ class _Draft:
     slot: int | None = None
     fresh: bool = False
     latent: torch.Tensor | None = None
-    broken: bool = False
     number: int = 0
+    broken: bool = False
 
     @property
     def over(self) -> bool:
@@ -105,8 +105,8 @@ class Writer:
             most: Tokens after which it is ended.
 
         Yields:
-            What the decoder takes for each token, of shape [1, width]; None while others have
-            all the rows.
+            What the decoder takes for each token, of shape [1, width]; None at the beginning, and
+            while others have all the rows.
 
         Raises:
             EngineError: The model gave no numbers.
@@ -128,6 +128,9 @@ class Writer:
             )
         self._drafts.append(draft)
         try:
+            # It joins the others' next pass. So in rounds, in which each takes one token, there is
+            # one pass a round, and whose last token was not taken by then has sat out a round.
+            yield None
             while draft.fresh or not draft.over:
                 if not draft.fresh:
                     self._pass()
@@ -148,18 +151,17 @@ class Writer:
         seated = [draft for draft in due if draft.slot is not None]
         unread = [draft for draft in due if draft.slot is None and self._seat(draft)]
         for draft in due:
-            draft.fresh, draft.latent, draft.number = True, None, self._passes
-        if not seated and not unread:
-            return
+            draft.latent, draft.number = None, self._passes
         try:
-            with torch.inference_mode():
-                self._compute(seated, unread)
+            if seated or unread:
+                with torch.inference_mode():
+                    self._compute(seated, unread)
         except BaseException:
-            for draft in due:
-                draft.fresh = False
             for draft in unread:
                 self._unseat(draft)
             raise
+        for draft in due:
+            draft.fresh = True
 
     def _compute(self, seated: Sequence[_Draft], unread: Sequence[_Draft]) -> None:
         parts = [self._forward.write([draft.row for draft in seated])] if seated else []
@@ -203,13 +205,9 @@ class Writer:
         return [None if token < 0 else token for token in tokens]
 
     def _seat(self, draft: _Draft) -> bool:
-        """Finds a row; if need be, that of the sentence that has longest taken no token."""
+        """Finds a row; if need be, that of the sentence that has sat out longest."""
         if not self._free:
-            idle = [
-                other
-                for other in self._drafts
-                if other.slot is not None and other.fresh and other.number < self._passes
-            ]
+            idle = [other for other in self._drafts if other.slot is not None and other.fresh]
             if not idle:
                 return False
             self._unseat(min(idle, key=lambda other: other.number))
