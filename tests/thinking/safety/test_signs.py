@@ -9,6 +9,7 @@ import yaml
 
 from voice_agent.evaluation.safety import Utterance, as_recognised, evaluate, flag, read
 from voice_agent.events import UserTurn
+from voice_agent.thinking import safety
 from voice_agent.thinking.safety import Danger, Level, SafetyGate, signs
 
 GROUPS = yaml.safe_load(Path(__file__).with_name("utterances.yaml").read_text(encoding="utf-8"))
@@ -121,7 +122,7 @@ def test_a_fear_for_somebody_else_is_told_from_ones_own():
     ],
 )
 def test_a_hostile_text_takes_no_time(hostile):
-    signs.prepare()
+    safety.prepare()
     began = time.process_time()
     signs.read(hostile)
     assert time.process_time() - began < 0.5
@@ -129,7 +130,7 @@ def test_a_hostile_text_takes_no_time(hostile):
 
 def test_a_turn_takes_little_time():
     texts = [u.text for u in UTTERANCES][::3]
-    signs.prepare()
+    safety.prepare()
     signs.read.cache_clear()
     began = time.process_time()
     for text in texts:
