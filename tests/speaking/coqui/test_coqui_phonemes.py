@@ -8,7 +8,9 @@ from speaking_steps import sentence
 from TTS.tts.models.vits import VitsCharacters
 from TTS.tts.utils.text.phonemizers import espeak_wrapper
 
+from voice_agent.speaking.synthesizers import espeak_library
 from voice_agent.speaking.synthesizers.coqui.phonemes import EspeakPhonemes
+from voice_agent.speaking.synthesizers.espeak_library import Voice
 
 TEXTS = {
     "hello, how are you today?": "həlˈoʊ, hˌaʊ ɑːɹ juː tədˈeɪ?",
@@ -20,6 +22,13 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_phonemes_are_those_that_voices_have_learnt(text: str) -> None:
     assert EspeakPhonemes("en-us").phonemize(text, separator="") == TEXTS[text]
+
+
+def test_a_speech_that_was_stopped_leaves_nothing_in_the_next_text() -> None:
+    library = espeak_library.load()
+    library.speak("One sentence is here. And another one.", Voice("en-us"), lambda *_: False)
+    for text, phonemes in TEXTS.items():
+        assert EspeakPhonemes("en-us").phonemize(text, separator="") == phonemes
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -165,15 +165,21 @@ class Library:
             The phonemes of each clause in the International Phonetic Alphabet, words apart. A
             change of language is marked as ``(fr)``.
         """
-        clauses = []
-        rest = ctypes.c_char_p(text.encode("utf-8", errors="replace"))
         with self._lock:
             self._set_language(language)
-            while rest.value is not None:  # espeak moves the pointer on, and at the end to nowhere
-                told = self._espeak.espeak_TextToPhonemes(
-                    ctypes.byref(rest), _CHARS_UTF8, _PHONEMES_IPA
-                )
-                clauses.append((told or b"").decode("utf-8"))
+            # A speech that was stopped leaves a letter behind, with which the next text to be
+            # spelt would begin.
+            self._spell(".")
+            return self._spell(text)
+
+    def _spell(self, text: str) -> list[str]:
+        clauses = []
+        rest = ctypes.c_char_p(text.encode("utf-8", errors="replace"))
+        while rest.value is not None:  # espeak moves the pointer on, and at the end to nowhere
+            told = self._espeak.espeak_TextToPhonemes(
+                ctypes.byref(rest), _CHARS_UTF8, _PHONEMES_IPA
+            )
+            clauses.append((told or b"").decode("utf-8"))
         return clauses
 
     def _set_language(self, language: str) -> bool:
