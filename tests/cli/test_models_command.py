@@ -167,14 +167,14 @@ def test_a_pull_that_fails_says_what_to_do(models, hub):
 def test_the_list_tells_of_each_model_what_one_should_know(models, hub):
     shown = models("list")
     assert shown.returncode == 0
-    for word in ("xtts-v2", "CPML", "1876", "3000 / 3000", "silero-vad-v6", "commercial"):
+    for word in ("xtts-v2", "CPML", "1876", "3000 / 4700", "silero-vad-v6", "commercial"):
         assert word in shown.stdout
 
     lines = [json.loads(line) for line in models("list", "--json").stdout.splitlines()]
     xtts = next(line for line in lines if line["name"] == "xtts-v2")
     assert xtts["commercial"].startswith("no")
     assert xtts["path"] is None
-    assert xtts["memory"] == {"cpu": 3000, "gpu": 3000}
+    assert xtts["memory"] == {"cpu": 3000, "gpu": 4700}
     assert all(line["path"] for line in lines if line["megabytes"] is None)
     assert hub.requests == []
 
