@@ -424,15 +424,15 @@ async def test_who_stops_listening_stops_the_engine_at_once() -> None:
 
 
 @given(
-    # Of a phrase that is blank there is nothing to say.
-    text=st.text(st.sampled_from("ab .,é漢 "), max_size=30).filter(str.strip),
+    text=st.text(st.sampled_from("ab .,é漢 "), max_size=30),
     breaks=st.lists(st.integers(0, 6), max_size=3),
     overlap=st.sampled_from([0.0, 0.3, 0.9]),
 )
 async def test_every_word_is_said_and_told_once(text: str, breaks: list[int], overlap: float):
     voices = [Voice(f"voice {at}", breaks_at=at, overlap=overlap) for at in breaks]
     pieces = await say(Scene("synthesizer", *voices, Voice("last")).voice(), text)
-    assert told(pieces) == text
+    # For white space alone at the end nobody else is asked.
+    assert told(pieces).rstrip() == text.rstrip()
     for piece in pieces:
         assert all(word.start < piece.samples.size for word in piece.words)
 
