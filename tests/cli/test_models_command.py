@@ -169,6 +169,9 @@ def test_the_list_tells_of_each_model_what_one_should_know(models, hub):
     assert shown.returncode == 0
     for word in ("xtts-v2", "CPML", "1876", "3000 / 4700", "silero-vad-v6", "commercial"):
         assert word in shown.stdout
+    narrow = models("list", COLUMNS="80")
+    for word in ("faster-distil-whisper-large-v3", "GPL-3.0-or-later", "commercial"):
+        assert word in narrow.stdout
 
     lines = [json.loads(line) for line in models("list", "--json").stdout.splitlines()]
     xtts = next(line for line in lines if line["name"] == "xtts-v2")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from voice_agent.models.catalogue import Model, Source
     from voice_agent.models.pulling import Plan
 
+_WIDE = 120
+"""Columns of a terminal from which on the list shows all that is known."""
+
 app = typer.Typer(help="Fetch, list, verify and remove models. Nothing is fetched without this.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `models list` shows it.")]
@@ -46,16 +49,23 @@ def list_(as_json: AsJson = False) -> None:
             data |= {"path": str(place) if place else None, "profiles": profiles}
             print(json.dumps(data, ensure_ascii=False))
         return
+    console = Console(highlight=False)
+    headings = ["", "name", "MB", "licence", "commercial", "languages", "memory", "profiles"]
+    if console.width < _WIDE:
+        # What is shown is whole: names are there to be copied.
+        headings = [heading for heading in headings if heading not in ("languages", "memory")]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "name", "MB", "licence", "commercial", "languages", "memory", "profiles"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading == "MB" else "left", no_wrap=True)
     for kind in dict.fromkeys(model.kind for model in catalogue()):
         table.add_row("", f"[bold]{kind}[/]")
         for model, place, profiles in rows:
             if model.kind == kind:
-                table.add_row("[green]✓[/]" if place else "–", *_row(model, profiles))
-    Console(highlight=False).print(table)
-    print("\nMB: to fetch, – comes with the agent. memory: MB on the processor / on a GPU.")
+                cells = _cells(model, place is not None, profiles)
+                table.add_row(*(cells[heading] for heading in headings))
+    console.print(table)
+    memory = " memory: MB on the processor / on a GPU." if "memory" in headings else ""
+    print(f"\nMB: to fetch, – comes with the agent.{memory}")
     print("Fetch with: voice-agent models pull NAME, or the name of a profile for all it needs.")
 
 
@@ -156,12 +166,18 @@ def _is_among(model: "Model", names: tuple[str, ...]) -> bool:
     return any(model.answers_to(name) for name in names)
 
 
-def _row(model: "Model", profiles: list[str]) -> tuple[str, ...]:
-    memory = f"{model.memory.cpu} / {model.memory.gpu or '–'}"
-    commercial = model.commercial.partition(":")[0].partition(";")[0]
-    languages = (model.languages or "").partition(":")[0]
-    size = str(model.megabytes or "–")
-    return (model.name, size, model.licence, commercial, languages, memory, ", ".join(profiles))
+def _cells(model: "Model", here: bool, profiles: list[str]) -> dict[str, str]:
+    """What the list shows of a model, by heading."""
+    return {
+        "": "[green]✓[/]" if here else "–",
+        "name": model.name,
+        "MB": str(model.megabytes or "–"),
+        "licence": model.licence,
+        "commercial": model.commercial.partition(":")[0].partition(";")[0],
+        "languages": (model.languages or "").partition(":")[0],
+        "memory": f"{model.memory.cpu} / {model.memory.gpu or '–'}",
+        "profiles": ", ".join(profiles),
+    }
 
 
 def _sources(names: list[str]) -> "list[Source]":
